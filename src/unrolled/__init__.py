@@ -1,0 +1,3 @@
+"""Sequence models from scratch."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,53 @@
+"""How good is a prediction: cross-entropy, perplexity, bits per character."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Logarithm of the softmax over the last axis, without overflow: same shape as `logits`."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Softmax over the last axis, without overflow: same shape as `logits`."""
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
+def cross_entropy(logits: np.ndarray, Y: np.ndarray) -> float:
+    """Mean cross-entropy in nats per token.
+
+    logits: `(..., V)`. Y: `(...)` integer ids of the tokens that came.
+    """
+    picked = np.take_along_axis(log_softmax(logits), Y[..., None], axis=-1)
+    return float(-picked.mean(dtype=np.float64))
+
+
+def cross_entropy_backward(logits: np.ndarray, Y: np.ndarray) -> np.ndarray:
+    """Gradient of `cross_entropy` with respect to the logits: softmax minus one-hot, over the number of tokens."""
+    dlogits = softmax(logits)
+    picked = np.take_along_axis(dlogits, Y[..., None], axis=-1)
+    np.put_along_axis(dlogits, Y[..., None], picked - 1, axis=-1)
+    dlogits /= Y.size
+    return dlogits
+
+
+def perplexity(log_probs: np.ndarray) -> float:
+    """exp of minus the mean of natural-log probabilities: the geometric mean of 1/p.
+
+    log_probs: any shape, natural logarithms, at least one. Best 1; uniform over V tokens: V.
+    """
+    log_probs = np.asarray(log_probs, dtype=np.float64)
+    if log_probs.size == 0:
+        raise ValueError("Perplexity needs at least one log-probability; received none.")
+    return float(np.exp(-log_probs.mean()))
+
+
+def bits_per_character(nats_per_token: float, characters_per_token: float = 1.0) -> float:
+    """Convert a loss in nats per token to bits per character."""
+    return nats_per_token / (math.log(2) * characters_per_token)
