@@ -1,0 +1,263 @@
+"""Running a task's cases against a function, and the record of what came out.
+
+The function is reached only through `call(arguments) -> Observation`, so that it may live in this process or in
+another one that is not trusted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import traceback
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from .. import reference
+from . import compare
+from .task import Case, Mistake, Task
+
+PUBLIC_SEED = 20240  # the cases that everybody meets at home
+PRINTED_LIMIT = 1000  # characters of a learner's own output that a report keeps
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one call did: its value or its error, which arguments it changed, and what it printed."""
+
+    value: Any = None
+    error: str | None = None        # "ValueError: ..." with the line it came from
+    error_type: str | None = None   # "ValueError"
+    changed: tuple[str, ...] = ()
+    printed: str = ""
+
+
+@dataclass
+class Step:
+    """One step of a check. kind "form" earns nothing; kind "value" carries a share of the points."""
+
+    name: str
+    kind: Literal["form", "value"]
+    status: Literal["passed", "failed", "not reached"] = "not reached"
+
+
+@dataclass
+class Record:
+    """The result of a check: plain data, from which text, HTML and grades are made."""
+
+    task: str
+    signature: str
+    assignment: str
+    points: float
+    max_points: float
+    passed: bool
+    steps: list[Step]
+    message: str = ""                                     # what the first failed step says
+    mistakes: list[str] = field(default_factory=list)     # names of the known mistakes that agree on every case
+    diagnosis: list[str] = field(default_factory=list)    # their sentences
+    reread: list[dict[str, str]] = field(default_factory=list)  # sections: page, label, title
+    printed: str = ""
+    judge: str = ""
+    seed: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def copy_of(value: Any) -> Any:
+    """A copy that shares no memory with `value`: arrays, and lists, tuples and dicts of them."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, (list, tuple)):
+        return type(value)(copy_of(item) for item in value)
+    if isinstance(value, dict):
+        return {key: copy_of(item) for key, item in value.items()}
+    return value
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray):
+        return isinstance(b, np.ndarray) and a.dtype == b.dtype and np.array_equal(a, b)
+    if isinstance(a, (list, tuple)):
+        return type(a) is type(b) and len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
+    return a == b
+
+
+def _error_text(error: BaseException, function: Callable) -> str:
+    """The error and the deepest line of the file or cell in which `function` was written."""
+    text = f"{type(error).__name__}: {error}".strip().removesuffix(":")
+    own = getattr(getattr(function, "__code__", None), "co_filename", None)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == own]
+    if not frames:
+        return text
+    source = f": {frames[-1].line}" if frames[-1].line else ""
+    return f"{text}\n(line {frames[-1].lineno} of the cell{source})"
+
+
+def in_process(function: Callable) -> Callable[[dict[str, Any]], Observation]:
+    """A `call` for a function that lives in this process. Its output and warnings are kept, not shown."""
+
+    def call(arguments: dict[str, Any]) -> Observation:
+        given = copy_of(arguments)
+        output = io.StringIO()
+        value = error_text = error_type = None
+        with (
+            contextlib.redirect_stdout(output),
+            contextlib.redirect_stderr(output),
+            warnings.catch_warnings(record=True) as caught,
+        ):
+            warnings.simplefilter("default")
+            try:
+                value = function(*given.values())
+            except Exception as error:
+                error_text, error_type = _error_text(error, function), type(error).__name__
+        lines = [output.getvalue()] + [f"{w.category.__name__}: {w.message}\n" for w in caught]
+        return Observation(
+            value=copy_of(value),
+            error=error_text,
+            error_type=error_type,
+            changed=tuple(name for name in arguments if not _same(arguments[name], given[name])),
+            printed="".join(lines)[: PRINTED_LIMIT + 1],
+        )
+
+    return call
+
+
+def _form_problems(task: Task, case: Case, seen: Observation) -> list[tuple[str, str | None]]:
+    """The steps of form, in order, each with what is wrong or None. A later step is not looked at after a failed one."""
+    steps: list[tuple[str, str | None]] = []
+    if seen.error_type == "NotImplementedError":
+        return [("runs", f"{task.name} is not written yet.")]
+    if seen.error is not None:
+        return [("runs", f"On the case “{case.name}” your function stopped with {seen.error}")]
+    steps.append(("runs", None))
+    steps.append(("returns the right type", compare.type_problem(seen.value, task.outputs)))
+    if steps[-1][1]:
+        return steps
+    steps.append(("shape and dtype", compare.shape_problem(seen.value, task.outputs, task.sizes(case))))
+    if steps[-1][1]:
+        return steps
+    changed = None
+    if seen.changed:
+        changed = f"Your function changed its input {' and '.join(seen.changed)}: work on a copy, or make a new array."
+    steps.append(("leaves its inputs unchanged", changed))
+    return steps
+
+
+FORM_STEPS = ("runs", "returns the right type", "shape and dtype", "leaves its inputs unchanged")
+
+
+def _agrees(seen: Observation, variant: Observation, tolerance: float) -> bool:
+    """Whether a learner's call did the same as a known mistake's."""
+    if seen.error_type != variant.error_type or seen.changed != variant.changed:
+        return False
+    return seen.error_type is not None or _close(seen.value, variant.value, tolerance)
+
+
+def _close(a: Any, b: Any, tolerance: float) -> bool:
+    if isinstance(b, (tuple, list)):
+        return isinstance(a, (tuple, list)) and len(a) == len(b) and all(_close(x, y, tolerance) for x, y in zip(a, b))
+    if isinstance(b, np.ndarray) and b.ndim:
+        if not (isinstance(a, np.ndarray) and a.shape == b.shape and a.dtype == b.dtype):
+            return False
+        return a.dtype.kind in "biuf" and compare.relative_error(a, b) <= tolerance
+    if compare.is_number(b):
+        return (
+            compare.is_number(a)
+            and compare.is_integer(a) == compare.is_integer(b)
+            and compare.relative_error(a, b) <= tolerance
+        )
+    return type(a) is type(b) and a == b if b is None or isinstance(b, (str, bool)) else False
+
+
+def diagnose(task: Task, cases: list[Case], seen: list[Observation]) -> list[Mistake]:
+    """The known mistakes that did the same as the learner's function on every case.
+
+    Those that agree to full precision silence those that agree only loosely.
+    """
+    agreeing = []
+    for mistake in task.mistakes:
+        call = in_process(mistake.function)
+        if all(_agrees(s, call(case.arguments), mistake.tolerance) for case, s in zip(cases, seen)):
+            agreeing.append(mistake)
+    if not agreeing:
+        return []
+    closest = min(mistake.tolerance for mistake in agreeing)
+    return [mistake for mistake in agreeing if mistake.tolerance == closest]
+
+
+def run(task: Task, call: Callable[[dict[str, Any]], Observation], seed: int = PUBLIC_SEED) -> Record:
+    """Work through a task's cases in order and stop at the first that fails.
+
+    Points are shared over the value cases and counted up to the first that fails; form earns nothing, but nothing is earned before
+    the form is right.
+    """
+    rng = np.random.default_rng(seed)
+    form_case = task.form_case(rng)
+    cases = task.value_cases(rng)
+    record = Record(
+        task=task.name,
+        signature=task.signature,
+        assignment=task.assignment,
+        points=0.0,
+        max_points=task.points,
+        passed=False,
+        steps=[Step(name, "form") for name in FORM_STEPS] + [Step(case.name, "value") for case in cases],
+        judge=reference.describe(),
+        seed=seed,
+    )
+    seen = [call(form_case.arguments)]
+    record.printed = seen[0].printed
+    for step, (name, problem) in zip(record.steps, _form_problems(task, form_case, seen[0])):
+        assert step.name == name
+        step.status = "failed" if problem else "passed"
+        record.message = problem or ""
+    earned = 0
+    if not record.message:
+        for step, case in zip(record.steps[len(FORM_STEPS) :], cases):
+            seen.append(call(case.arguments))
+            record.printed = record.printed or seen[-1].printed
+            problem = next((p for _, p in _form_problems(task, case, seen[-1]) if p), None)
+            if problem is None:
+                expected = task.reference(*copy_of(case.arguments).values())
+                problem = compare.value_problem(seen[-1].value, expected, task.outputs, task.tolerance)
+            step.status = "failed" if problem else "passed"
+            if problem:
+                record.message = problem
+                break
+            earned += 1
+    record.points = task.points * earned / len(cases)
+    record.passed = earned == len(cases)
+    if not record.passed and seen[0].error_type != "NotImplementedError":
+        seen += [call(case.arguments) for case in cases[len(seen) - 1 :]]
+        _add_diagnosis(record, task, [form_case, *cases], seen)
+    return record
+
+
+def _add_diagnosis(record: Record, task: Task, cases: list[Case], seen: list[Observation]) -> None:
+    mistakes = diagnose(task, cases, seen)
+    record.mistakes = [mistake.name for mistake in mistakes]
+    record.diagnosis = [mistake.sentence for mistake in mistakes]
+    sections = [mistake.section or task.section for mistake in mistakes] or [task.section]
+    record.reread = [asdict(section) for section in dict.fromkeys(sections)]
+
+
+def not_a_function(task: Task, value: Any) -> Record:
+    """The record of a check that was given something that is not a function."""
+    rng = np.random.default_rng(PUBLIC_SEED)
+    task.form_case(rng)
+    steps = [Step(name, "form") for name in FORM_STEPS]
+    steps += [Step(case.name, "value") for case in task.value_cases(rng)]
+    steps[0].status = "failed"
+    return Record(
+        task=task.name, signature=task.signature, assignment=task.assignment, points=0.0, max_points=task.points,
+        passed=False, steps=steps, judge=reference.describe(),
+        message=f"Expected the function {task.signature}, received {compare.describe(value)}: "
+        f"write check(\"{task.name}\", {task.name}), without parentheses after the function's name.",
+        reread=[asdict(task.section)],
+    )
