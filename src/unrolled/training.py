@@ -1,0 +1,308 @@
+"""Training a recurrent language model in NumPy: loss, gradients, clipping, the loop, scoring and sampling."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from . import cells
+from .metrics import cross_entropy, cross_entropy_backward, log_softmax, softmax
+
+Params = dict[str, np.ndarray]
+State = tuple[np.ndarray, ...]  # (H,) for RNN and GRU, (H, C) for LSTM; each (N, H)
+Item = TypeVar("Item")
+
+
+# --- Models ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A recurrent cell as training sees it.
+
+    shapes(D, H): the shape of each weight, in the order of the functions' arguments. states: how many arrays its state
+    has. forward(X, state, weights) gives `H`, the last state, and a trace; backward(dH, X, state, trace, weights) gives the
+    gradients of the weights.
+    """
+
+    name: str
+    states: int
+    shapes: Callable[[int, int], dict[str, tuple[int, ...]]]
+    forward: Callable
+    backward: Callable
+
+
+def _rnn_forward(X, state, weights):
+    H = cells.rnn_forward(X, *state, *weights)
+    return H, (H[-1],), H
+
+
+def _rnn_backward(dH, X, state, H, weights):
+    W_xh, W_hh, _ = weights
+    return cells.rnn_backward(dH, X, *state, H, W_xh, W_hh)[2:]
+
+
+def _lstm_forward(X, state, weights):
+    H, C, gates = cells.lstm_forward(X, *state, *weights)
+    return H, (H[-1], C[-1]), (H, C, gates)
+
+
+def _lstm_backward(dH, X, state, trace, weights):
+    W_x, W_h, _ = weights
+    return cells.lstm_backward(dH, X, *state, *trace, W_x, W_h)[3:]
+
+
+def _gru_forward(X, state, weights):
+    H, trace = cells.gru_forward(X, *state, *weights)
+    return H, (H[-1],), (H, trace)
+
+
+def _gru_backward(dH, X, state, trace, weights):
+    W_x, W_h, _, _ = weights
+    return cells.gru_backward(dH, X, *state, *trace, W_x, W_h)[2:]
+
+
+RNN = Cell("RNN", 1, lambda D, H: {"W_xh": (D, H), "W_hh": (H, H), "b_h": (H,)}, _rnn_forward, _rnn_backward)
+LSTM = Cell("LSTM", 2, lambda D, H: {"W_x": (D, 4 * H), "W_h": (H, 4 * H), "b": (4 * H,)}, _lstm_forward, _lstm_backward)
+GRU = Cell(
+    "GRU", 1, lambda D, H: {"W_x": (D, 3 * H), "W_h": (H, 3 * H), "b_x": (3 * H,), "b_h": (3 * H,)},
+    _gru_forward, _gru_backward,
+)
+
+
+@dataclass
+class LanguageModel:
+    """A cell, an output layer, and their weights. Inputs are ids, which stand for one-hot rows (D = V)."""
+
+    cell: Cell
+    params: Params
+
+    @property
+    def H(self) -> int:
+        return self.params["W_hq"].shape[0]
+
+    @property
+    def V(self) -> int:
+        return self.params["W_hq"].shape[1]
+
+    def zero_state(self, N: int) -> State:
+        """The state before the first token, for N sequences."""
+        return tuple(np.zeros((N, self.H), dtype=self.params["W_hq"].dtype) for _ in range(self.cell.states))
+
+    def weights(self) -> tuple[np.ndarray, ...]:
+        """The cell's weights, in the order of its functions' arguments."""
+        return tuple(value for name, value in self.params.items() if name not in ("W_hq", "b_q"))
+
+    def logits(self, X: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        """Logits `(T, N, V)` for the token after each of the ids X `(T, N)`, and the last state."""
+        H, state, _ = self.cell.forward(X, state, self.weights())
+        return cells.output_logits(H, self.params["W_hq"], self.params["b_q"]), state
+
+
+def init_model(
+    cell: Cell, V: int, H: int, rng: np.random.Generator, dtype: type = np.float64, forget_bias: float = 1.0
+) -> LanguageModel:
+    """A new model: weights uniform in ±1/√H, biases zero, but an LSTM's forget gates start at `forget_bias`.
+
+    dtype: float64 for checks; float32 trains about twice as fast.
+    """
+    if V < 1 or H < 1:
+        raise ValueError(f"A model needs V >= 1 tokens and H >= 1 hidden units; received V={V}, H={H}.")
+    bound = 1 / math.sqrt(H)
+    params: Params = {}
+    for name, shape in {**cell.shapes(V, H), "W_hq": (H, V), "b_q": (V,)}.items():
+        params[name] = (
+            np.zeros(shape, dtype) if len(shape) == 1 else rng.uniform(-bound, bound, shape).astype(dtype)
+        )
+    if cell is LSTM:
+        params["b"][H : 2 * H] = forget_bias
+    return LanguageModel(cell, params)
+
+
+def loss_and_gradients(
+    model: LanguageModel, X: np.ndarray, Y: np.ndarray, state: State
+) -> tuple[float, Params, State]:
+    """Mean loss in nats a token, its gradient for every weight, and the last state.
+
+    X, Y: ids `(T, N)`. The gradient is cut at the start of X: `state` counts as a constant.
+    """
+    weights, W_hq, b_q = model.weights(), model.params["W_hq"], model.params["b_q"]
+    H, last_state, trace = model.cell.forward(X, state, weights)
+    logits = cells.output_logits(H, W_hq, b_q)
+    loss = cross_entropy(logits, Y)
+    dH, dW_hq, db_q = cells.output_logits_backward(cross_entropy_backward(logits, Y), H, W_hq)
+    gradients = (*model.cell.backward(dH, X, state, trace, weights), dW_hq, db_q)
+    return loss, dict(zip(model.params, gradients, strict=True)), last_state
+
+
+# --- Training ----------------------------------------------------------------------------------
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss or a gradient is no longer a finite number."""
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened at each update: losses in nats a token, and the gradient's norm before clipping. Each `(updates,)`."""
+
+    losses: np.ndarray
+    norms: np.ndarray
+
+
+def gradient_norm(grads: Params) -> float:
+    """The Euclidean norm of all gradients taken together."""
+    return math.sqrt(sum(float(np.vdot(g, g)) for g in grads.values()))
+
+
+def clip_by_norm(grads: Params, theta: float) -> tuple[Params, float]:
+    """Scale all gradients by theta / norm when their common norm exceeds theta; also returns the norm before."""
+    norm = gradient_norm(grads)
+    if norm <= theta:
+        return grads, norm
+    return {name: g * (theta / norm) for name, g in grads.items()}, norm
+
+
+class SGD:
+    """Stochastic gradient descent: each weight moves by -lr times its gradient. Changes `params` in place."""
+
+    def __init__(self, lr: float):
+        self.lr = lr
+
+    def update(self, params: Params, grads: Params) -> None:
+        for name, g in grads.items():
+            params[name] -= params[name].dtype.type(self.lr) * g
+
+
+class Adam:
+    """Adam [kingma2015] with a learning rate that falls to zero along a half cosine over `steps` updates, if given.
+
+    Changes `params` in place.
+    """
+
+    def __init__(self, lr: float, steps: int | None = None, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8):
+        self.lr, self.steps, self.beta_1, self.beta_2, self.epsilon = lr, steps, beta_1, beta_2, epsilon
+        self.t = 0
+        self._mean: Params = {}
+        self._square: Params = {}
+
+    def update(self, params: Params, grads: Params) -> None:
+        lr = self.lr
+        if self.steps is not None:
+            lr *= 0.5 * (1 + math.cos(math.pi * min(self.t / self.steps, 1.0)))
+        self.t += 1
+        # Both corrections for the zero start, folded into the step size.
+        step = lr * math.sqrt(1 - self.beta_2**self.t) / (1 - self.beta_1**self.t)
+        epsilon = self.epsilon * math.sqrt(1 - self.beta_2**self.t)
+        for name, g in grads.items():
+            mean = self._mean.setdefault(name, np.zeros_like(g))
+            square = self._square.setdefault(name, np.zeros_like(g))
+            mean += (1 - self.beta_1) * (g - mean)
+            square += (1 - self.beta_2) * (g * g - square)
+            params[name] -= (step * mean / (np.sqrt(square) + epsilon)).astype(g.dtype, copy=False)
+
+
+def train(
+    model: LanguageModel,
+    passes: Iterable[Sequence[tuple[np.ndarray, np.ndarray]]],
+    optimizer: SGD | Adam,
+    theta: float = 1.0,
+    carry_state: bool = True,
+) -> History:
+    """Train a model in place; returns loss and gradient norm of every update.
+
+    passes: for each pass over the text its batches `(X, Y)` of ids `(T, N)`. The state is zero at the start of a pass and
+    carried from batch to batch, its gradient cut (truncated backpropagation through time); with `carry_state=False` it is zero at the
+    start of every batch, as random batches need. theta: the gradient norm that clipping allows; `math.inf` for no clipping.
+    Raises TrainingDiverged as soon as the loss or the gradient is not finite.
+    """
+    losses: list[float] = []
+    norms: list[float] = []
+    for batches in progress(passes, "pass"):
+        state: State | None = None
+        for X, Y in batches:
+            if state is None or not carry_state:
+                state = model.zero_state(X.shape[1])
+            loss, grads, state = loss_and_gradients(model, X, Y, state)
+            grads, norm = clip_by_norm(grads, theta)
+            if not (math.isfinite(loss) and math.isfinite(norm)):
+                raise TrainingDiverged(
+                    f"Training diverged at update {len(losses) + 1}: loss {loss:.4g}, gradient norm {norm:.4g}. "
+                    "Clip the gradient (theta), or lower the learning rate."
+                )
+            optimizer.update(model.params, grads)
+            losses.append(loss)
+            norms.append(norm)
+    return History(np.array(losses), np.array(norms))
+
+
+def progress(items: Iterable[Item], unit: str) -> Iterator[Item]:
+    """Show a progress bar while items are taken, and leave nothing behind; `UNROLLED_PROGRESS=off` shows none."""
+    from tqdm.auto import tqdm
+
+    return iter(tqdm(items, unit=unit, leave=False, disable=os.environ.get("UNROLLED_PROGRESS") == "off"))
+
+
+# --- Using a model -----------------------------------------------------------------------------
+
+
+def token_log_probs(model: LanguageModel, ids: np.ndarray) -> np.ndarray:
+    """Natural log-probability that the model gives to each of ids[1:], given all before it: `(len(ids) - 1,)` float64.
+
+    The text is one sequence; the state starts at zero and is carried all the way.
+    """
+    ids = np.asarray(ids)
+    if len(ids) < 2:
+        raise ValueError(f"Scoring needs at least two tokens, one to start from and one to predict; received {len(ids)}.")
+    state = model.zero_state(1)
+    pieces = []
+    for start in range(0, len(ids) - 1, 1000):  # piece by piece, so that memory stays small
+        X, Y = ids[start : start + 1000][: len(ids) - 1 - start], ids[start + 1 : start + 1001]
+        logits, state = model.logits(X[:, None], state)
+        log_probs = log_softmax(logits[:, 0].astype(np.float64))
+        pieces.append(log_probs[np.arange(len(Y)), Y])
+    return np.concatenate(pieces)
+
+
+def held_out_loss(model: LanguageModel, ids: np.ndarray) -> float:
+    """Mean nats a token over ids[1:], as one sequence with the state carried from zero."""
+    return float(-token_log_probs(model, ids).mean())
+
+
+def sample(
+    model: LanguageModel,
+    prefix: Sequence[int] | np.ndarray,
+    length: int,
+    rng: np.random.Generator,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+) -> np.ndarray:
+    """Continue a prefix: `length` ids after it, `(length,)`.
+
+    The state is warmed up on the whole prefix. Each id is drawn from softmax(logits / temperature), among the `top_k` most
+    likely if given; temperature 0 takes the most likely one.
+    """
+    prefix = np.asarray(prefix)
+    if prefix.ndim != 1 or len(prefix) == 0:
+        raise ValueError("The prefix needs at least one token: there is no prediction without an input.")
+    if temperature < 0 or length < 0 or (top_k is not None and top_k < 1):
+        raise ValueError(
+            f"Expected temperature >= 0, length >= 0, top_k >= 1; received {temperature}, {length}, {top_k}."
+        )
+    logits, state = model.logits(prefix[:, None], model.zero_state(1))
+    drawn = np.empty(length, dtype=np.int64)
+    for i in range(length):
+        scores = logits[-1, 0].astype(np.float64)
+        if top_k is not None and top_k < len(scores):
+            scores = np.where(scores >= np.sort(scores)[-top_k], scores, -np.inf)
+        if temperature == 0:
+            drawn[i] = scores.argmax()
+        else:
+            drawn[i] = rng.choice(len(scores), p=softmax(scores / temperature))
+        logits, state = model.logits(drawn[i : i + 1, None], state)
+    return drawn
