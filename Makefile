@@ -1,0 +1,61 @@
+# Two commands: `make` builds the book and grades a sample class; `make test` runs every test. Each sets up .venv by itself.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+# On public Linux machines the plain index brings torch with CUDA; UNROLLED_TORCH_INDEX may name the index of its CPU builds.
+TORCH_INDEX := $(if $(UNROLLED_TORCH_INDEX),--extra-index-url $(UNROLLED_TORCH_INDEX))
+JOBS ?= 2
+# In this order: the package, the assignments, the book and its web pages; then every notebook is run again.
+PYTEST := OMP_NUM_THREADS=1 UNROLLED_PROGRESS=off $(BIN)/python -m pytest -n $(JOBS) --dist loadscope
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 300 --nbval-sanitize-with tests/nbval_sanitize.cfg
+
+.PHONY: all setup book sample-class test test-fast assignments text run lab bench wheel clean
+
+all: book sample-class
+	@echo
+	@echo "The book:       _build/html/index.html"
+	@echo "Grades:         _build/sample-class/class/grades.csv"
+	@echo "Feedback:       _build/sample-class/class/feedback/"
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Unrolled needs Python 3.11 or newer; $(PYTHON) is %d.%d. Name another: make PYTHON=python3.11" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) -c constraints.txt -e '.[dev]'
+	@touch $(READY)
+
+book: setup
+	$(BIN)/jupyter-book build . --quiet
+
+sample-class: setup
+	$(BIN)/python tools/sample_class.py
+
+test: setup
+	$(PYTEST) $(NBVAL) tests book
+
+test-fast: setup
+	$(PYTEST) -m "not slow" tests
+
+# Release notebooks from solutions/: make assignments
+assignments: setup
+	$(BIN)/python tools/assignments.py
+
+# Edit a notebook as text: make text NB=book/recurrence/rnn.ipynb, edit the .nb.md, make run NB=book/recurrence/rnn.ipynb
+text run: setup
+	@test -n "$(NB)" || { echo "Name a notebook: make $@ NB=book/recurrence/rnn.ipynb"; exit 2; }
+	$(BIN)/python tools/notebooks.py $@ $(NB)
+
+lab: setup
+	$(BIN)/jupyter lab
+
+bench: setup
+	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; UNROLLED_PROGRESS=off $(BIN)/python $$benchmark || exit 1; done
+
+wheel: setup
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf _build build dist .pytest_cache .hypothesis src/*.egg-info
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

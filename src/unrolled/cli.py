@@ -1,0 +1,117 @@
+"""The command `unrolled`: start an assignment, take a quiz."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated, NoReturn, Optional
+
+import typer
+
+from . import __version__, quizzes
+
+app = typer.Typer(
+    help="The command line of the course Unrolled: sequence models from scratch.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def course_folder() -> Path:
+    """The course's folder: `$UNROLLED_COURSE`; else the first one at or above the present folder that holds a course; else
+    the checkout that this package was installed from. Raises FileNotFoundError when there is none."""
+    named = os.environ.get("UNROLLED_COURSE")
+    if named:
+        candidates = [Path(named)]
+    else:
+        here = Path.cwd()
+        candidates = [here, *here.parents, Path(__file__).resolve().parents[2]]
+    for folder in candidates:
+        if (folder / "_toc.yml").is_file() and (folder / "assignments").is_dir():
+            return folder
+    where = f"UNROLLED_COURSE={named}" if named else "this folder or any above it"
+    raise FileNotFoundError(
+        f"There is no course in {where} (a folder with _toc.yml and assignments/): "
+        "change to the course's folder, or set UNROLLED_COURSE to it."
+    )
+
+
+def _stop(message: object) -> NoReturn:
+    typer.echo(f"unrolled: {message}", err=True)
+    raise typer.Exit(2)
+
+
+def start_assignment(name: str, course: Path) -> Path:
+    """Copy an assignment into the course's `work/` and return where it is. Never overwrites one.
+
+    Raises ValueError for an unknown name, FileExistsError when there is a copy already.
+    """
+    names = sorted(folder.name for folder in (course / "assignments").iterdir() if folder.is_dir())
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise ValueError(f"There is no assignment {name!r}; {hint}the assignments are: {', '.join(names)}.")
+    target = course / "work" / name
+    if target.exists():
+        raise FileExistsError(
+            f"{target} is there already and is never overwritten: go on with it, or move it away to start afresh."
+        )
+    target.parent.mkdir(exist_ok=True)
+    # Copied beside and moved into place, so that no half a copy is ever left under the name.
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".start-") as beside:
+        shutil.copytree(course / "assignments" / name, Path(beside) / name)
+        (Path(beside) / name).rename(target)
+    return target
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit()
+
+
+@app.command()
+def start(name: Annotated[str, typer.Argument(help="The assignment, such as 02-rnn-forward.")]) -> None:
+    """Put your own copy of an assignment into work/."""
+    try:
+        folder = start_assignment(name, course_folder())
+    except (ValueError, OSError) as error:
+        _stop(error)
+    notebook = next(iter(sorted(folder.glob("*.ipynb"))), folder)
+    typer.echo(f"Your copy is {notebook}.")
+    typer.echo(f"Open it with:  jupyter lab {notebook}")
+
+
+@app.command()
+def quiz(
+    name: Annotated[Optional[str], typer.Argument(help="The chapter, such as rnn; without one, the chapters are listed.")] = None,
+    part: Annotated[Optional[str], typer.Option(help="Only `before` or `after`.")] = None,
+) -> None:
+    """Ask the quiz of a chapter, with feedback on every answer."""
+    from rich.console import Console
+
+    from .quiz_terminal import run_quiz
+
+    try:
+        folder = course_folder() / "book" / "quizzes"
+        if name is None:
+            typer.echo("The quizzes are: " + ", ".join(quizzes.names(folder)))
+            return
+        run_quiz(name, part, folder, Console())
+    except (ValueError, OSError) as error:
+        _stop(error)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()
