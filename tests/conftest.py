@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 COURSE = Path(__file__).resolve().parents[1]
 
@@ -30,3 +33,20 @@ def pytest_runtest_makereport(item, call):
 def course() -> Path:
     """The folder of the course under test."""
     return COURSE
+
+
+@pytest.fixture(scope="session")
+def built_book(tmp_path_factory) -> tuple[Path, str]:
+    """The book, built once under strict rules for all workers: the folder of its pages, and what the build printed."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    output, log = shared / "book", shared / "book.log"
+    with FileLock(shared / "book.lock", timeout=600):
+        if not log.exists():
+            done = subprocess.run(
+                [Path(sys.executable).parent / "jupyter-book", "build", ".", "-W", "--keep-going", "-n", "--path-output", output],
+                cwd=COURSE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "NO_COLOR": "1"},
+            )
+            log.write_text(f"{done.stdout}\nexit status {done.returncode}\n", encoding="utf-8")
+    return output / "_build" / "html", log.read_text(encoding="utf-8")

@@ -1,0 +1,98 @@
+"""The built book: clean, whole, and without a network."""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+from urllib.parse import unquote, urldefrag
+
+import pytest
+from bs4 import BeautifulSoup
+
+pytestmark = pytest.mark.slow
+
+# What makes a browser fetch something by itself, as tag and attribute.
+LOADING = [("script", "src"), ("link", "href"), ("img", "src"), ("iframe", "src"), ("source", "src"), ("video", "src"), ("object", "data")]
+
+
+def content_pages(site: Path) -> list[Path]:
+    return sorted((site / "book").rglob("*.html"))
+
+
+@functools.cache
+def soup(page: Path) -> BeautifulSoup:
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+
+
+@functools.cache
+def anchors(page: Path) -> set[str]:
+    return {tag["id"] for tag in soup(page).find_all(id=True)} | {tag["name"] for tag in soup(page).find_all("a", attrs={"name": True})}
+
+
+def test_the_strict_build_has_no_warning(built_book):
+    _, log = built_book
+    assert log.strip().endswith("exit status 0"), log[-4000:]
+    assert "WARNING" not in log, log[-4000:]
+
+
+def test_every_page_of_the_table_of_contents_is_there(built_book, course):
+    site, _ = built_book
+    named = re.findall(r"(?:file|root): (\S+)", (course / "_toc.yml").read_text())
+    assert len(named) >= 7
+    assert [name for name in named if not (site / f"{name}.html").is_file()] == []
+
+
+def test_no_page_loads_anything_from_a_network(built_book):
+    site, _ = built_book
+    external = [
+        f"{page.name}: {tag[attribute]}"
+        for page in content_pages(site)
+        for name, attribute in LOADING
+        for tag in soup(page).find_all(name, attrs={attribute: True})
+        if re.match(r"(https?:)?//", tag[attribute]) and "canonical" not in tag.get("rel", [])
+    ]
+    assert external == []
+
+
+def test_every_internal_link_and_anchor_resolves(built_book):
+    site, _ = built_book
+    broken = []
+    for page in content_pages(site):
+        for tag in soup(page).find_all("a", href=True):
+            address, anchor = urldefrag(tag["href"])
+            if re.match(r"[a-z]+:", address):
+                continue
+            target = (page.parent / unquote(address)).resolve() if address else page
+            if not target.is_file():
+                broken.append(f"{page.name}: {tag['href']}")
+            elif anchor and target.suffix == ".html" and unquote(anchor) not in anchors(target):
+                broken.append(f"{page.name}: {tag['href']} (no such anchor)")
+    assert broken == []
+
+
+def test_every_picture_has_an_alternative_text_that_says_something(built_book):
+    site, _ = built_book
+    poor = []
+    for page in content_pages(site):
+        for image in soup(page).select("article img"):
+            alt = image.get("alt", "")
+            if len(alt) < 20 or re.search(r"\.(png|svg)$|_build|^https?:", alt):
+                poor.append(f"{page.name}: {image.get('src')} has the alt text {alt!r}")
+    assert poor == []
+
+
+def test_no_link_points_at_an_invented_public_address(built_book):
+    site, _ = built_book
+    for page in content_pages(site):
+        for tag in soup(page).find_all("a", href=True):
+            assert "executablebooks/jupyter-book" not in tag["href"], f"{page.name}: {tag['href']}"
+            assert "github.com" not in tag["href"], f"{page.name}: {tag['href']}"
+
+
+def test_the_site_stays_within_its_size(built_book):
+    site, _ = built_book
+    total = sum(file.stat().st_size for file in site.rglob("*") if file.is_file())
+    assert total < 40e6, f"{total / 1e6:.0f} MB"
+    heavy = [f"{page.name}: {page.stat().st_size / 1e6:.1f} MB" for page in content_pages(site) if page.stat().st_size > 1.5e6]
+    assert heavy == []

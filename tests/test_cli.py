@@ -1,0 +1,93 @@
+"""The command `unrolled`, as a learner types it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def small_course(tmp_path) -> Path:
+    """A course with two assignments and no quiz."""
+    (tmp_path / "_toc.yml").write_text("format: jb-book\n")
+    for name in ("01-first", "02-second"):
+        (tmp_path / "assignments" / name).mkdir(parents=True)
+        (tmp_path / "assignments" / name / f"{name}.ipynb").write_text("{}")
+    return tmp_path
+
+
+def unrolled(*arguments: str, course: Path | None = None, cwd: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess:
+    environment = {key: value for key, value in os.environ.items() if key != "UNROLLED_COURSE"}
+    if course:
+        environment["UNROLLED_COURSE"] = str(course)
+    return subprocess.run(
+        [sys.executable, "-m", "unrolled.cli", *arguments], cwd=cwd, env=environment, input=stdin, capture_output=True, text=True
+    )
+
+
+def test_start_puts_a_copy_into_work(small_course):
+    done = unrolled("start", "01-first", course=small_course)
+    assert done.returncode == 0, done.stderr
+    assert (small_course / "work" / "01-first" / "01-first.ipynb").read_text() == "{}"
+    assert os.path.join("work", "01-first", "01-first.ipynb") in done.stdout
+
+
+def test_start_never_overwrites_a_copy(small_course):
+    unrolled("start", "01-first", course=small_course)
+    mine = small_course / "work" / "01-first" / "01-first.ipynb"
+    mine.write_text("my work")
+    done = unrolled("start", "01-first", course=small_course)
+    assert done.returncode == 2
+    assert "never overwritten" in done.stderr
+    assert mine.read_text() == "my work"
+
+
+def test_start_leaves_nothing_but_the_copy(small_course):
+    unrolled("start", "01-first", course=small_course)
+    assert [entry.name for entry in (small_course / "work").iterdir()] == ["01-first"]
+
+
+def test_an_unknown_assignment_is_answered_with_the_known_ones(small_course):
+    done = unrolled("start", "02-secnd", course=small_course)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "did you mean 02-second?" in done.stderr and "01-first, 02-second" in done.stderr
+
+
+def test_the_course_is_found_from_a_folder_inside_it(small_course):
+    inside = small_course / "assignments" / "01-first"
+    assert unrolled("start", "02-second", cwd=inside).returncode == 0
+    assert (small_course / "work" / "02-second").is_dir()
+
+
+def test_a_folder_that_is_no_course_is_named(tmp_path):
+    done = unrolled("start", "01-first", course=tmp_path)
+    assert done.returncode == 2
+    assert str(tmp_path) in done.stderr and "UNROLLED_COURSE" in done.stderr
+
+
+def test_an_unknown_quiz_is_answered_with_the_known_ones(course):
+    done = unrolled("quiz", "rmn", course=course)
+    assert done.returncode == 2
+    assert "rnn" in done.stderr and "rnn-scratch" in done.stderr
+
+
+def test_quiz_without_a_name_lists_the_quizzes(course):
+    assert "rnn-scratch" in unrolled("quiz", course=course).stdout
+
+
+def test_a_quiz_can_be_left_at_once(course, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNROLLED_STATE", str(tmp_path))
+    done = unrolled("quiz", "rnn", course=course, stdin="q\n")
+    assert done.returncode == 0, done.stderr
+    assert "rnn" in done.stdout
+
+
+def test_version_is_the_packages(course):
+    import unrolled as package
+
+    assert unrolled("--version").stdout.strip() == package.__version__
