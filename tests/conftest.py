@@ -9,12 +9,18 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 COURSE = Path(__file__).resolve().parents[1]
 
 # Kernels and commands that tests start inherit this: no progress bars, and no thread pools fighting for two cores.
 os.environ.setdefault("UNROLLED_PROGRESS", "off")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Examples are timed by nobody (machines are noisy). What decides whether a change lands draws the same examples each time;
+# at a desk they are fresh.
+settings.register_profile("course", deadline=None, derandomize=os.environ.get("UNROLLED_REQUIRE_ALL") == "1")
+settings.load_profile("course")
 
 
 @pytest.hookimpl(wrapper=True)
