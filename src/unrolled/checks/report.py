@@ -23,6 +23,13 @@ def headline(record: Record) -> str:
     return f"{record.task}: all passed, {points}" if record.passed else f"{record.task}: {points}"
 
 
+def _rows(record: Record) -> list[tuple[str, str]]:
+    """Status and name of each step, up to the one that failed; those after it as one row."""
+    rows = [(step.status, step.name) for step in record.steps if step.status != "not reached"]
+    left = len(record.steps) - len(rows)
+    return rows + ([("not reached", f"{left} more, not reached")] if left else [])
+
+
 def _diagnosis(record: Record) -> str:
     if not record.diagnosis:
         return ""
@@ -52,9 +59,9 @@ def as_text(record: Record) -> str:
     if record.passed:
         lines.append(f"  {len(record.steps)} steps, judged by {record.judge}.")
         return "\n".join(lines)
-    for step in record.steps:
-        lines.append(f"  {MARKS[step.status]:<5}{step.name}")
-        if step.status == "failed":
+    for status, name in _rows(record):
+        lines.append(f"  {MARKS[status]:<5}{name}")
+        if status == "failed":
             for paragraph in record.message.splitlines():
                 lines += textwrap.wrap(paragraph, WIDTH, initial_indent=" " * 7, subsequent_indent=" " * 7)
     for paragraph in (_diagnosis(record), _reread(record)):
@@ -76,13 +83,13 @@ def as_html(record: Record) -> str:
             f"<small>{len(record.steps)} steps, judged by {html.escape(record.judge)}.</small></div>"
         )
     rows = []
-    for step in record.steps:
+    for status, name in _rows(record):
         message = ""
-        if step.status == "failed":
+        if status == "failed":
             message = f'<div style="white-space:pre-wrap;margin:.2em 0 .4em">{html.escape(record.message)}</div>'
         rows.append(
-            f'<li style="margin:.1em 0"><span style="color:{COLOURS[step.status]};font-weight:600;'
-            f'display:inline-block;min-width:3.2em">{MARKS[step.status]}</span>{html.escape(step.name)}{message}</li>'
+            f'<li style="margin:.1em 0"><span style="color:{COLOURS[status]};font-weight:600;'
+            f'display:inline-block;min-width:3.2em">{MARKS[status]}</span>{html.escape(name)}{message}</li>'
         )
     parts = [
         f"<strong>{html.escape(headline(record))}</strong>",

@@ -29,7 +29,7 @@ class Observation:
     """What one call did: its value or its error, which arguments it changed, and what it printed."""
 
     value: Any = None
-    error: str | None = None        # "ValueError: ..." with the line it came from
+    error: str | None = None        # "ValueError: ..." with the line it came from; for a NotImplementedError the function's name
     error_type: str | None = None   # "ValueError"
     changed: tuple[str, ...] = ()
     printed: str = ""
@@ -88,8 +88,15 @@ def _same(a: Any, b: Any) -> bool:
     return a == b
 
 
+def _unwritten(error: NotImplementedError) -> str:
+    """The name of the function that is not written yet: the one that raised, which another may have called."""
+    return traceback.extract_tb(error.__traceback__)[-1].name
+
+
 def _error_text(error: BaseException, function: Callable) -> str:
     """The error and the deepest line of the file or cell in which `function` was written."""
+    if isinstance(error, NotImplementedError):
+        return _unwritten(error)
     text = f"{type(error).__name__}: {error}".strip().removesuffix(":")
     own = getattr(getattr(function, "__code__", None), "co_filename", None)
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == own]
@@ -132,7 +139,8 @@ def _form_problems(task: Task, case: Case, seen: Observation) -> list[tuple[str,
     """The steps of form, in order, each with what is wrong or None. A later step is not looked at after a failed one."""
     steps: list[tuple[str, str | None]] = []
     if seen.error_type == "NotImplementedError":
-        return [("runs", f"{task.name} is not written yet.")]
+        called = "" if seen.error == task.name else f"; {task.name} calls it"
+        return [("runs", f"{seen.error} is not written yet{called}.")]
     if seen.error is not None:
         return [("runs", f"On the case “{case.name}” your function stopped with {seen.error}")]
     steps.append(("runs", None))

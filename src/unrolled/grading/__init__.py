@@ -1,0 +1,1 @@
+"""Grading what learners hand in: nbgrader's feedback page, and the referee."""
