@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 
 from common import write
 from unrolled import torch_models
@@ -35,13 +34,12 @@ def passes(ids: np.ndarray, count: int, rng: np.random.Generator) -> Iterator[li
 
 
 def one_run(seed: int) -> dict[str, float]:
-    torch.manual_seed(seed)
     train = toy_english(TRAIN_CHARACTERS, seed)
     held_out = toy_english(HELD_OUT_CHARACTERS, 10_000 + seed)
     vocabulary = Vocabulary(train.text)
     ids = vocabulary.encode(train.text)
     began, began_cpu = time.perf_counter(), time.process_time()
-    model = torch_models.TorchLanguageModel("lstm", len(vocabulary), H)
+    model = torch_models.TorchLanguageModel("lstm", len(vocabulary), H, seed)
     steps = PASSES * len(sequential_batches(ids, N, T, T - 1))
     torch_models.train(model, passes(ids, PASSES, np.random.default_rng(seed)), LEARNING_RATE, steps)
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - began_cpu

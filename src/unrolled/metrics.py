@@ -19,17 +19,33 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
+def _check_targets(logits: np.ndarray, Y: np.ndarray) -> None:
+    # NumPy would spread a Y of another shape over the logits, and count a negative id from the end: wrong without a word.
+    if Y.shape != logits.shape[:-1] or Y.size == 0:
+        raise ValueError(
+            f"Y should hold one id for each row of logits, at least one: shape {logits.shape[:-1]} for logits of shape "
+            f"{logits.shape}; received {Y.shape}."
+        )
+    if not np.issubdtype(Y.dtype, np.integer):
+        raise ValueError(f"Y should hold integer ids; received {Y.dtype}.")
+    V = logits.shape[-1]
+    if Y.min() < 0 or Y.max() >= V:
+        raise ValueError(f"Ids in Y must lie in 0..{V - 1} for V={V} logits; received {Y.min()}..{Y.max()}.")
+
+
 def cross_entropy(logits: np.ndarray, Y: np.ndarray) -> float:
     """Mean cross-entropy in nats per token.
 
-    logits: `(..., V)`. Y: `(...)` integer ids of the tokens that came.
+    logits: `(..., V)`. Y: `(...)` integer ids of the tokens that came. Raises ValueError if Y does not fit the logits.
     """
+    _check_targets(logits, Y)
     picked = np.take_along_axis(log_softmax(logits), Y[..., None], axis=-1)
     return float(-picked.mean(dtype=np.float64))
 
 
 def cross_entropy_backward(logits: np.ndarray, Y: np.ndarray) -> np.ndarray:
     """Gradient of `cross_entropy` with respect to the logits: softmax minus one-hot, over the number of tokens."""
+    _check_targets(logits, Y)
     dlogits = softmax(logits)
     picked = np.take_along_axis(dlogits, Y[..., None], axis=-1)
     np.put_along_axis(dlogits, Y[..., None], picked - 1, axis=-1)
@@ -45,9 +61,13 @@ def perplexity(log_probs: np.ndarray) -> float:
     log_probs = np.asarray(log_probs, dtype=np.float64)
     if log_probs.size == 0:
         raise ValueError("Perplexity needs at least one log-probability; received none.")
+    if log_probs.max() > 1e-9:
+        raise ValueError(f"Log-probabilities are 0 or less; received one of {log_probs.max():.4g}: are these probabilities?")
     return float(np.exp(-log_probs.mean()))
 
 
 def bits_per_character(nats_per_token: float, characters_per_token: float = 1.0) -> float:
     """Convert a loss in nats per token to bits per character."""
+    if not characters_per_token > 0:
+        raise ValueError(f"characters_per_token must be more than 0, received {characters_per_token}.")
     return nats_per_token / (math.log(2) * characters_per_token)

@@ -37,7 +37,7 @@ def ladder_table(rungs: Mapping[str, float]) -> str:
 
     rungs: the name of each model with its held-out loss in nats per character.
     """
-    width = max(len(name) for name in rungs)
+    width = max(len(name) for name in ("model", *rungs))
     lines = [f"{'model':<{width}}  nats/char  perplexity  bits/char"]
     for name, nats in rungs.items():
         lines.append(f"{name:<{width}}  {nats:9.3f}  {math.exp(nats):10.2f}  {nats / math.log(2):9.3f}")
@@ -74,6 +74,8 @@ def ladder(rungs: Mapping[str, float], floor: float | None = None) -> None:
 
 def smoothed(values: Sequence[float] | np.ndarray, window: int) -> np.ndarray:
     """Means over a sliding window: `(len(values) - window + 1,)`."""
+    if not 1 <= window <= len(values):
+        raise ValueError(f"window must lie in 1..{len(values)}, the number of values; received {window}.")
     return np.convolve(values, np.full(window, 1 / window), mode="valid")
 
 
@@ -104,4 +106,6 @@ def coloured_text(tokens: Sequence[str], values: np.ndarray, highest: float = 5.
     """Shade each token by its value (`(len(tokens),)`), from nothing at 0 to the full colour at `highest`."""
     if len(tokens) != len(values):
         raise ValueError(f"Expected one value a token; received {len(tokens)} tokens and {len(values)} values.")
+    if not highest > 0:
+        raise ValueError(f"highest, the value of the full colour, must be more than 0; received {highest}.")
     return ColouredText(tokens, np.asarray(values), highest, unit)

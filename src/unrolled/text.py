@@ -68,6 +68,8 @@ class Vocabulary:
 def one_hot(ids: np.ndarray, V: int) -> np.ndarray:
     """Turn ids of any shape `(...)` into one-hot rows `(..., V)`, float64."""
     ids = np.asarray(ids)
+    if ids.size and not np.issubdtype(ids.dtype, np.integer):
+        raise ValueError(f"Ids must be integers; received {ids.dtype}: encode the tokens first.")
     if ids.size and not (0 <= ids.min() and ids.max() < V):
         raise ValueError(f"Ids must lie in 0..{V - 1} for V={V}; received {ids.min()}..{ids.max()}.")
     rows = np.zeros((*ids.shape, V))
@@ -76,6 +78,8 @@ def one_hot(ids: np.ndarray, V: int) -> np.ndarray:
 
 
 def _check_batch_request(ids: np.ndarray, N: int, T: int, needed: int) -> None:
+    if ids.ndim != 1:
+        raise ValueError(f"Batches are cut from one text, ids of shape (n,); received shape {ids.shape}.")
     if N < 1 or T < 1:
         raise ValueError(f"A batch needs N >= 1 sequences of T >= 1 steps; received N={N}, T={T}.")
     if len(ids) < needed:
@@ -105,7 +109,7 @@ def sequential_batches(
 
 
 def random_batches(
-    ids: Sequence[int] | np.ndarray, N: int, T: int, rng: np.random.Generator
+    ids: Sequence[int] | np.ndarray, N: int, T: int, rng: np.random.Generator | int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Cut a text into windows at a random offset and hand them out in random order, N at a time.
 
@@ -114,6 +118,7 @@ def random_batches(
     """
     ids = np.asarray(ids)
     _check_batch_request(ids, N, T, needed=N * T + 1)
+    rng = np.random.default_rng(rng)
     # A later offset shifts the windows, as far as at least one batch still fits.
     offset = int(rng.integers(0, min(T - 1, len(ids) - 1 - N * T) + 1))
     windows = (len(ids) - 1 - offset) // T

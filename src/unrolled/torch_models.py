@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .training import History, LanguageModel, TrainingDiverged, progress
+from .training import History, LanguageModel, TrainingDiverged, batches_of, checked_text, progress
 
 KINDS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
@@ -17,16 +17,18 @@ KINDS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 class TorchLanguageModel(nn.Module):
     """`nn.RNN`, `nn.LSTM` or `nn.GRU` between one-hot ids and an output layer; all weights float32 unless told otherwise.
 
-    kind: "rnn", "lstm" or "gru". An LSTM's forget gates start at `forget_bias` (torch adds two biases: only one of them is set).
+    kind: "rnn", "lstm" or "gru". seed: of torch's usual initial weights. An LSTM's forget gates start at `forget_bias` (torch adds two biases: only one of them is set).
     """
 
-    def __init__(self, kind: str, V: int, H: int, forget_bias: float = 1.0):
+    def __init__(self, kind: str, V: int, H: int, seed: int, forget_bias: float = 1.0):
         super().__init__()
         if kind not in KINDS:
             raise ValueError(f"There is no cell {kind!r}; the cells are: {', '.join(KINDS)}.")
         self.V, self.H = V, H
-        self.cell = KINDS[kind](V, H)
-        self.output = nn.Linear(H, V)
+        with torch.random.fork_rng(devices=[]):  # the weights come from `seed`; torch's global state stays as it was
+            torch.manual_seed(seed)
+            self.cell = KINDS[kind](V, H)
+            self.output = nn.Linear(H, V)
         if kind == "lstm":
             with torch.no_grad():
                 self.cell.bias_ih_l0[H : 2 * H] = forget_bias
@@ -62,7 +64,7 @@ def train(
     model.train()
     for batches in progress(passes, "pass"):
         state = None
-        for X, Y in batches:
+        for X, Y in batches_of(batches):
             logits, state = model(torch.as_tensor(X, device=device), state)
             state = _detached(state)
             loss = nn.functional.cross_entropy(logits.flatten(0, 1), torch.as_tensor(Y, device=device).flatten())
@@ -75,7 +77,8 @@ def train(
                     "Clip the gradient (theta), or lower the learning rate."
                 )
             optimizer.step()
-            schedule.step()
+            if schedule.last_epoch < steps:  # beyond that torch's cosine would rise again
+                schedule.step()
             losses.append(loss.item())
             norms.append(norm)
     return History(np.array(losses), np.array(norms))
@@ -83,10 +86,10 @@ def train(
 
 @torch.no_grad()
 def token_log_probs(model: TorchLanguageModel, ids: np.ndarray) -> np.ndarray:
-    """Natural log-probability of each of ids[1:], given all before it: `(len(ids) - 1,)` float64."""
+    """Natural log-probability of each of ids[1:], given all before it: `(len(ids) - 1,)` float64, as `training.token_log_probs`."""
     model.eval()
     device = model.output.weight.device
-    ids = torch.as_tensor(np.asarray(ids), device=device)
+    ids = torch.as_tensor(checked_text(ids, model.V), device=device)
     state, pieces = None, []
     for start in range(0, len(ids) - 1, 1000):
         Y = ids[start + 1 : start + 1001]
@@ -104,7 +107,7 @@ def held_out_loss(model: TorchLanguageModel, ids: np.ndarray) -> float:
 def from_numpy(model: LanguageModel) -> TorchLanguageModel:
     """The torch twin of a NumPy model, with the same weights and dtype (torch's second bias is zero where ours has none)."""
     kind = model.cell.name.lower()
-    twin = TorchLanguageModel(kind, model.V, model.H)
+    twin = TorchLanguageModel(kind, model.V, model.H, seed=0)
     twin.to(torch.as_tensor(model.params["W_hq"]).dtype)
     W_x, W_h, b_x, *b_h = (torch.as_tensor(value) for value in model.weights())
     with torch.no_grad():

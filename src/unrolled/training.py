@@ -15,6 +15,7 @@ from .metrics import cross_entropy, cross_entropy_backward, log_softmax, softmax
 
 Params = dict[str, np.ndarray]
 State = tuple[np.ndarray, ...]  # (H,) for RNN and GRU, (H, C) for LSTM; each (N, H)
+Batch = tuple[np.ndarray, np.ndarray]  # (X, Y), ids (T, N)
 Item = TypeVar("Item")
 
 
@@ -84,10 +85,12 @@ class LanguageModel:
 
     @property
     def H(self) -> int:
+        """Hidden units."""
         return self.params["W_hq"].shape[0]
 
     @property
     def V(self) -> int:
+        """Tokens in the vocabulary."""
         return self.params["W_hq"].shape[1]
 
     def zero_state(self, N: int) -> State:
@@ -96,7 +99,7 @@ class LanguageModel:
 
     def weights(self) -> tuple[np.ndarray, ...]:
         """The cell's weights, in the order of its functions' arguments."""
-        return tuple(value for name, value in self.params.items() if name not in ("W_hq", "b_q"))
+        return tuple(self.params[name] for name in self.cell.shapes(self.V, self.H))
 
     def logits(self, X: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         """Logits `(T, N, V)` for the token after each of the ids X `(T, N)`, and the last state."""
@@ -105,7 +108,7 @@ class LanguageModel:
 
 
 def init_model(
-    cell: Cell, V: int, H: int, rng: np.random.Generator, dtype: type = np.float64, forget_bias: float = 1.0
+    cell: Cell, V: int, H: int, rng: np.random.Generator | int, dtype: type = np.float64, forget_bias: float = 1.0
 ) -> LanguageModel:
     """A new model: weights uniform in ±1/√H, biases zero, but an LSTM's forget gates start at `forget_bias`.
 
@@ -113,7 +116,7 @@ def init_model(
     """
     if V < 1 or H < 1:
         raise ValueError(f"A model needs V >= 1 tokens and H >= 1 hidden units; received V={V}, H={H}.")
-    bound = 1 / math.sqrt(H)
+    rng, bound = np.random.default_rng(rng), 1 / math.sqrt(H)
     params: Params = {}
     for name, shape in {**cell.shapes(V, H), "W_hq": (H, V), "b_q": (V,)}.items():
         params[name] = (
@@ -136,8 +139,9 @@ def loss_and_gradients(
     logits = cells.output_logits(H, W_hq, b_q)
     loss = cross_entropy(logits, Y)
     dH, dW_hq, db_q = cells.output_logits_backward(cross_entropy_backward(logits, Y), H, W_hq)
-    gradients = (*model.cell.backward(dH, X, state, trace, weights), dW_hq, db_q)
-    return loss, dict(zip(model.params, gradients, strict=True)), last_state
+    gradients = model.cell.backward(dH, X, state, trace, weights)
+    grads = dict(zip(model.cell.shapes(model.V, model.H), gradients, strict=True))
+    return loss, grads | {"W_hq": dW_hq, "b_q": db_q}, last_state
 
 
 # --- Training ----------------------------------------------------------------------------------
@@ -161,11 +165,15 @@ def gradient_norm(grads: Params) -> float:
 
 
 def clip_by_norm(grads: Params, theta: float) -> tuple[Params, float]:
-    """Scale all gradients by theta / norm when their common norm exceeds theta; also returns the norm before."""
+    """Scale all gradients by theta / norm when their common norm exceeds theta; also returns the norm before.
+
+    Returns new arrays. theta: more than 0, `math.inf` for no clipping; ValueError otherwise.
+    """
+    if not theta > 0:
+        raise ValueError(f"theta must be more than 0 (math.inf for no clipping); received {theta}.")
     norm = gradient_norm(grads)
-    if norm <= theta:
-        return grads, norm
-    return {name: g * (theta / norm) for name, g in grads.items()}, norm
+    scale = float(theta / norm) if norm > theta else 1.0  # a Python float leaves float32 gradients float32
+    return {name: g * scale for name, g in grads.items()}, norm
 
 
 class SGD:
@@ -175,6 +183,7 @@ class SGD:
         self.lr = lr
 
     def update(self, params: Params, grads: Params) -> None:
+        """Take one step."""
         for name, g in grads.items():
             params[name] -= params[name].dtype.type(self.lr) * g
 
@@ -186,12 +195,15 @@ class Adam:
     """
 
     def __init__(self, lr: float, steps: int | None = None, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8):
+        if steps is not None and steps < 1:
+            raise ValueError(f"steps is the number of updates, 1 or more; received {steps}.")
         self.lr, self.steps, self.beta_1, self.beta_2, self.epsilon = lr, steps, beta_1, beta_2, epsilon
         self.t = 0
         self._mean: Params = {}
         self._square: Params = {}
 
     def update(self, params: Params, grads: Params) -> None:
+        """Take one step."""
         lr = self.lr
         if self.steps is not None:
             lr *= 0.5 * (1 + math.cos(math.pi * min(self.t / self.steps, 1.0)))
@@ -207,6 +219,34 @@ class Adam:
             params[name] -= (step * mean / (np.sqrt(square) + epsilon)).astype(g.dtype, copy=False)
 
 
+def batches_of(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """The batches of one pass. Raises ValueError for a single batch, and for no batch at all."""
+    if isinstance(batches, tuple) and len(batches) == 2 and isinstance(batches[0], np.ndarray):
+        raise ValueError(
+            "passes should hold all batches of each pass, as [batches] * 3 does for three; received one batch (X, Y) "
+            "in place of a pass."
+        )
+    count = 0
+    for batch in batches:
+        count += 1
+        yield batch
+    if count == 0:
+        raise ValueError(
+            "A pass should have at least one batch; received none: if it is an iterator that an earlier pass used up, "
+            "make a new one for each pass."
+        )
+
+
+def _keep_freed_memory() -> None:
+    """Let the C library keep freed memory for the next update.
+
+    glibc hands freed memory back to the system beyond twice the largest block freed so far, and each update then pays for a
+    thousand fresh pages: a sixth of its time. A block that is never touched costs nothing and raises that bound.
+    """
+    np.empty(30_000_000, np.uint8)
+
+
+@np.errstate(over="ignore", invalid="ignore")  # TrainingDiverged says it once, and says where
 def train(
     model: LanguageModel,
     passes: Iterable[Sequence[tuple[np.ndarray, np.ndarray]]],
@@ -219,13 +259,14 @@ def train(
     passes: for each pass over the text its batches `(X, Y)` of ids `(T, N)`. The state is zero at the start of a pass and
     carried from batch to batch, its gradient cut (truncated backpropagation through time); with `carry_state=False` it is zero at the
     start of every batch, as random batches need. theta: the gradient norm that clipping allows; `math.inf` for no clipping.
-    Raises TrainingDiverged as soon as the loss or the gradient is not finite.
+    Raises TrainingDiverged as soon as the loss or the gradient is not finite, ValueError for a pass without batches.
     """
+    _keep_freed_memory()
     losses: list[float] = []
     norms: list[float] = []
     for batches in progress(passes, "pass"):
         state: State | None = None
-        for X, Y in batches:
+        for X, Y in batches_of(batches):
             if state is None or not carry_state:
                 state = model.zero_state(X.shape[1])
             loss, grads, state = loss_and_gradients(model, X, Y, state)
@@ -243,7 +284,7 @@ def train(
 
 def progress(items: Iterable[Item], unit: str) -> Iterator[Item]:
     """Show a progress bar while items are taken, and leave nothing behind; `UNROLLED_PROGRESS=off` shows none."""
-    from tqdm.auto import tqdm
+    from tqdm import tqdm  # in plain text: a notebook widget would be stored with the notebook
 
     return iter(tqdm(items, unit=unit, leave=False, disable=os.environ.get("UNROLLED_PROGRESS") == "off"))
 
@@ -251,14 +292,31 @@ def progress(items: Iterable[Item], unit: str) -> Iterator[Item]:
 # --- Using a model -----------------------------------------------------------------------------
 
 
+def checked_text(ids: Sequence[int] | np.ndarray, V: int) -> np.ndarray:
+    """ids as an array `(n,)`. Raises ValueError unless there are at least two, all integers in 0..V-1."""
+    ids = np.asarray(ids)
+    if ids.ndim != 1 or len(ids) < 2:
+        raise ValueError(
+            "Scoring needs one text of at least two tokens, one to start from and one to predict; "
+            f"received shape {ids.shape}."
+        )
+    _check_ids(ids, V)
+    return ids
+
+
+def _check_ids(ids: np.ndarray, V: int) -> None:
+    if not np.issubdtype(ids.dtype, np.integer):
+        raise ValueError(f"Expected integer ids; received {ids.dtype}: encode the tokens first.")
+    if ids.min() < 0 or ids.max() >= V:
+        raise ValueError(f"This model knows ids 0..{V - 1}; received {ids.min()}..{ids.max()}.")
+
+
 def token_log_probs(model: LanguageModel, ids: np.ndarray) -> np.ndarray:
     """Natural log-probability that the model gives to each of ids[1:], given all before it: `(len(ids) - 1,)` float64.
 
     The text is one sequence; the state starts at zero and is carried all the way.
     """
-    ids = np.asarray(ids)
-    if len(ids) < 2:
-        raise ValueError(f"Scoring needs at least two tokens, one to start from and one to predict; received {len(ids)}.")
+    ids = checked_text(ids, model.V)
     state = model.zero_state(1)
     pieces = []
     for start in range(0, len(ids) - 1, 1000):  # piece by piece, so that memory stays small
@@ -278,31 +336,35 @@ def sample(
     model: LanguageModel,
     prefix: Sequence[int] | np.ndarray,
     length: int,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     temperature: float = 1.0,
     top_k: int | None = None,
 ) -> np.ndarray:
     """Continue a prefix: `length` ids after it, `(length,)`.
 
     The state is warmed up on the whole prefix. Each id is drawn from softmax(logits / temperature), among the `top_k` most
-    likely if given; temperature 0 takes the most likely one.
+    likely if given; temperature 0 takes the most likely one. Ties go to the lower id.
     """
     prefix = np.asarray(prefix)
     if prefix.ndim != 1 or len(prefix) == 0:
-        raise ValueError("The prefix needs at least one token: there is no prediction without an input.")
-    if temperature < 0 or length < 0 or (top_k is not None and top_k < 1):
+        raise ValueError(
+            "The prefix should be at least one id, shape (n,): there is no prediction without an input; "
+            f"received shape {prefix.shape}."
+        )
+    _check_ids(prefix, model.V)
+    if not temperature >= 0 or length < 0 or (top_k is not None and top_k < 1):
         raise ValueError(
             f"Expected temperature >= 0, length >= 0, top_k >= 1; received {temperature}, {length}, {top_k}."
         )
+    rng = np.random.default_rng(rng)
     logits, state = model.logits(prefix[:, None], model.zero_state(1))
     drawn = np.empty(length, dtype=np.int64)
     for i in range(length):
         scores = logits[-1, 0].astype(np.float64)
-        if top_k is not None and top_k < len(scores):
-            scores = np.where(scores >= np.sort(scores)[-top_k], scores, -np.inf)
         if temperature == 0:
             drawn[i] = scores.argmax()
         else:
-            drawn[i] = rng.choice(len(scores), p=softmax(scores / temperature))
+            likeliest = np.sort(np.argsort(-scores, kind="stable")[:top_k])  # all of them for None
+            drawn[i] = rng.choice(likeliest, p=softmax(scores[likeliest] / temperature))
         logits, state = model.logits(drawn[i : i + 1, None], state)
     return drawn
