@@ -96,3 +96,15 @@ def test_the_site_stays_within_its_size(built_book):
     assert total < 40e6, f"{total / 1e6:.0f} MB"
     heavy = [f"{page.name}: {page.stat().st_size / 1e6:.1f} MB" for page in content_pages(site) if page.stat().st_size > 1.5e6]
     assert heavy == []
+
+
+def test_the_ladder_of_the_first_page_shows_what_the_chapters_measured(built_book, course):
+    site, _ = built_book
+    shown = (course / "book" / "img" / "index-ladder.svg").read_text(encoding="utf-8")
+    measured = soup(site / "book" / "recurrence" / "rnn-scratch.html").get_text()
+    for model, label in (("uniform", "uniform guessing"), ("bigram", "bigram"), ("RNN, 128 units", "recurrent network, 128 units")):
+        bits = float(re.findall(rf"^{model} +[\d.]+ +[\d.]+ +([\d.]+)$", measured, re.MULTILINE)[-1])
+        drawn = re.search(rf">{label}</text>.*?font-weight=\"bold\">([\d.]+)<", shown, re.DOTALL)
+        assert float(drawn[1]) == pytest.approx(bits, abs=0.0101), label
+    floor = float(re.findall(r"^entropy rate +[\d.]+ +[\d.]+ +([\d.]+)$", measured, re.MULTILINE)[-1])
+    assert f"entropy rate: {floor:.2f}" in shown or f"entropy rate: {floor + 1e-9:.2f}" in shown
