@@ -9,7 +9,7 @@ import numpy as np
 
 from .task import Output
 
-AXIS_WORDS = {"T": "step t", "N": "sequence n", "D": "feature d", "H": "unit h", "V": "token v"}
+AXIS_WORDS = {"N": "sequence n", "D": "feature d", "H": "unit h", "V": "token v"}
 
 
 def describe(value: Any) -> str:
@@ -131,18 +131,14 @@ def _where(part: np.ndarray, truth: np.ndarray, output: Output, error: float, to
             wrong = [int(np.argmax([relative_error(part[t], truth[t]) for t in range(len(part))]))]
         t = wrong[0]
         place = (t, *_largest(part[t], truth[t]))
-        when = f"{output.name} differs at step t={t} (code index, of {len(part)})"
-        if len(wrong) == len(part) and len(part) > 1:
-            when = f"{output.name} differs at every step, from t=0 (code index) on"
-        elif len(wrong) > 1:
-            when = f"{output.name} differs at {len(wrong)} of {len(part)} steps, first at t={t} (code index)"
+        when = f"{output.name} first differs at step {t + 1} of {len(part)}, {output.name}[{t}] in code"
     else:
         place = _largest(part, truth)
         when = f"{output.name} differs"
     named = [
         f"{AXIS_WORDS.get(axis, axis)}={index}"
         for axis, index in zip(output.axes, place, strict=True)
-        if not (axis == "T")
+        if axis != "T"
     ]
     there = f", most at {', '.join(named)}" if named else ""
     return f"{when}{there}; you have {part[place]:.6g} there ({_size(error)})."
