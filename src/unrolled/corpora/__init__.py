@@ -11,6 +11,7 @@ from .numerals import from_chinese, from_english, numerals, to_chinese, to_engli
 from .pictures import Digits, digits
 from .reviews import flipped_pairs, reviews
 from .series import Series, co2, sunspots
+from .splits import Split, split
 from .texts import normalise_letters, python_manual, python_manual_version, time_machine
 from .toy_english import (
     ALPHABET,
@@ -48,6 +49,7 @@ __all__ = [
     "AgreementSite",
     "Digits",
     "Series",
+    "Split",
     "ToyEnglish",
     "character_probs",
     "co2",
@@ -63,6 +65,7 @@ __all__ = [
     "python_manual",
     "python_manual_version",
     "reviews",
+    "split",
     "sunspots",
     "tag_words",
     "time_machine",
