@@ -19,8 +19,8 @@ import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
-
 from common import write
+
 from unrolled.corpora import toy_english
 from unrolled.ngram import KneserNey, count_orders
 from unrolled.text import Vocabulary

@@ -19,10 +19,10 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from common import write
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from common import write
 from unrolled import torch_models, training
 
 H, N, T, V = 256, 32, 35, 28

@@ -13,8 +13,8 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
-
 from common import write
+
 from unrolled import torch_models
 from unrolled.corpora import entropy_rate, toy_english
 from unrolled.text import Vocabulary, sequential_batches

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Annotated, NoReturn, Optional
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -91,8 +91,8 @@ def start(name: Annotated[str, typer.Argument(help="The assignment, such as 02-r
 
 @app.command()
 def quiz(
-    name: Annotated[Optional[str], typer.Argument(help="The chapter, such as rnn; without one, the chapters are listed.")] = None,
-    part: Annotated[Optional[str], typer.Option(help="Only `before` or `after`.")] = None,
+    name: Annotated[str | None, typer.Argument(help="The chapter, such as rnn; without one, the chapters are listed.")] = None,
+    part: Annotated[str | None, typer.Option(help="Only `before` or `after`.")] = None,
 ) -> None:
     """Ask the quiz of a chapter, with feedback on every answer."""
     from rich.console import Console

@@ -201,9 +201,9 @@ class Laplace(_NGramModel):
 class KneserNey(_NGramModel):
     """Interpolated Kneser-Ney [kneser1995, chen1999] with one discount an order.
 
-    The highest order counts occurrences; every lower order counts in how many different contexts a k-gram follows another token. From each
-    count D is taken, and what is saved goes to the order below; the lowest is mixed with the uniform distribution. D is
-    n1 / (n1 + 2 n2), where n1 and n2 k-grams have the count 1 and 2 [ney1994].
+    The highest order counts occurrences; every lower one counts how many different tokens stand before a k-gram. A discount
+    is taken from each count, and what a context has saved goes to the order below; the lowest is mixed with the uniform
+    distribution. The discount is m1 / (m1 + 2 m2), where m1 and m2 k-grams have the count 1 and 2 [ney1994].
     """
 
     def __init__(self, ids: np.ndarray, n: int, V: int):

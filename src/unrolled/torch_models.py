@@ -17,7 +17,8 @@ KINDS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 class TorchLanguageModel(nn.Module):
     """`nn.RNN`, `nn.LSTM` or `nn.GRU` between one-hot ids and an output layer; all weights float32 unless told otherwise.
 
-    kind: "rnn", "lstm" or "gru". seed: of torch's usual initial weights. An LSTM's forget gates start at `forget_bias` (torch adds two biases: only one of them is set).
+    kind: "rnn", "lstm" or "gru". seed: of torch's usual initial weights. An LSTM's forget gates start at `forget_bias` (torch
+    adds two biases: only one of them is set).
     """
 
     def __init__(self, kind: str, V: int, H: int, seed: int, forget_bias: float = 1.0):

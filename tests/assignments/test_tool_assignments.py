@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import assignments
 import pytest
+
+import assignments
 
 OLD, NEW = {"01-a/01-a.ipynb": b"old"}, {"01-a/01-a.ipynb": b"new", "02-b/02-b.ipynb": b"b"}
 

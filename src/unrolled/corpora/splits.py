@@ -12,7 +12,8 @@ from .toy_english import toy_english
 class Split:
     """A text for training and one that no model has seen; tokens are characters.
 
-    floor: the least mean loss that any model can reach on held_out[1:], in nats per character, where it is known, else None.
+    floor: the mean loss of the true probabilities on held_out[1:], in nats per character, where they are known, else None. No
+    model has a lower expected loss.
     """
 
     name: str
