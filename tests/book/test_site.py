@@ -102,7 +102,9 @@ def test_the_ladder_of_the_first_page_shows_what_the_chapters_measured(built_boo
     site, _ = built_book
     shown = (course / "book" / "img" / "index-ladder.svg").read_text(encoding="utf-8")
     measured = soup(site / "book" / "recurrence" / "rnn-scratch.html").get_text()
-    for model, label in (("uniform", "uniform guessing"), ("bigram", "bigram"), ("RNN, 128 units", "recurrent network, 128 units")):
+    labels = {"uniform": "uniform guessing", "bigram": "bigram", "5-gram Kneser–Ney": "5-gram, Kneser–Ney",
+              "RNN, 128 units": "recurrent network, 128 units"}  # fmt: skip
+    for model, label in labels.items():
         bits = float(re.findall(rf"^{model} +[\d.]+ +[\d.]+ +([\d.]+)$", measured, re.MULTILINE)[-1])
         drawn = re.search(rf">{label}</text>.*?font-weight=\"bold\">([\d.]+)<", shown, re.DOTALL)
         assert float(drawn[1]) == pytest.approx(bits, abs=0.0101), label
