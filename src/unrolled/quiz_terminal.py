@@ -216,7 +216,10 @@ def plain_math(latex: str) -> str:
     text = re.sub(r"(?<=[\w}])(\\math)", r" \1", text)  # X_t W_xh, not X_tW_xh
     text = re.sub(r"\\(mathbf|mathrm|mathbb|mathcal|text|textrm|operatorname|boldsymbol|bm|left|right)\b\s*", "", text)
     text = re.sub(r"\\[td]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}", r"(\1)/(\2)", text)
+    text = re.sub(r"\\[td]?frac\s*([0-9A-Za-z])\s*([0-9A-Za-z])", r" \1/\2", text)
+    text = re.sub(r"\\(?:hat|bar|tilde)\s*\{?([A-Za-z])\}?", r"\1̂", text)
     text = re.sub(r"\\sqrt\s*\{([^{}]*)\}", r"√(\1)", text)
+    text = re.sub(r"\\sqrt\s*([0-9A-Za-z])", r"√\1", text)
     text = re.sub(r"\\([A-Za-z]+)", lambda found: _NAMES.get(found[1], found[1]), text)
     text = re.sub(r"\\\\|\\[,;:! ]", " ", text).replace("\\", "").replace("&", "")
     text = re.sub(r"([\^_])\{(\w+)\}", r"\1\2", text)

@@ -90,6 +90,12 @@ def _marks_all_sequences(ids, V):
     return X
 
 
+def _marks_everything(ids, V):
+    X = np.zeros((*ids.shape, V))
+    X[..., ids] = 1
+    return X
+
+
 ONE_HOT_TASK = Task(
     name="one_hot", assignment=ASSIGNMENT, points=2, section=ONE_HOT,
     arguments={"ids": ("T", "N"), "V": None},
@@ -101,6 +107,8 @@ ONE_HOT_TASK = Task(
                 lambda ids, V: np.eye(V)[ids - 1]),
         Mistake("marks-all-sequences", "an assignment like X[t, :, ids[t]] = 1, which marks each sequence's token in every "
                 "sequence's row: pair the sequence index with its own id", _marks_all_sequences),
+        Mistake("marks-everything", "an assignment like X[..., ids] = 1, which marks every token of the batch in every row: each row gets "
+                "a single 1, at its own id", _marks_everything),
         Mistake("width-from-ids", "an encoding whose width is the largest id + 1: the width is V, also when the last tokens do "
                 "not occur", lambda ids, V: np.eye(ids.max() + 1)[ids]),
         Mistake("sequences-first", "an array (N, T, V): time is the first axis",
@@ -176,6 +184,12 @@ STEP_TASK = Task(
                 lambda X_t, H_prev, W_xh, W_hh, b_h: X_t @ W_xh + H_prev @ W_hh + b_h),
         Mistake("tanh-of-each-term", "a step that takes the tanh of each term apart: sum first, then one tanh",
                 lambda X_t, H_prev, W_xh, W_hh, b_h: np.tanh(X_t @ W_xh) + np.tanh(H_prev @ W_hh) + np.tanh(b_h)),
+        Mistake("tanh-of-input-and-of-state", "a step that takes one tanh of the input term and another of state and bias: sum first, then "
+                "one tanh",
+                lambda X_t, H_prev, W_xh, W_hh, b_h: np.tanh(X_t @ W_xh) + np.tanh(H_prev @ W_hh + b_h)),
+        Mistake("stacked-in-another-order", "a step that puts [H_prev, X_t] side by side but W_xh above W_hh: the order must be the same",
+                lambda X_t, H_prev, W_xh, W_hh, b_h: np.tanh(
+                    np.concatenate([H_prev, X_t], axis=1) @ np.concatenate([W_xh, W_hh]) + b_h)),
         Mistake("tanh-of-input-only", "a step that puts only the input inside the tanh and adds the recurrent term outside",
                 lambda X_t, H_prev, W_xh, W_hh, b_h: np.tanh(X_t @ W_xh + b_h) + H_prev @ W_hh),
         Mistake("sigmoid", "a step with the logistic sigmoid in place of tanh",
@@ -259,6 +273,22 @@ def _batch_for_time(X, H_0, W_xh, W_hh, b_h):
     return np.swapaxes(states, 0, 1).copy()
 
 
+def _first_input_skipped(X, H_0, W_xh, W_hh, b_h):
+    H = np.empty((len(X), *H_0.shape))
+    H[0] = H_0
+    for t in range(1, len(X)):
+        H[t] = cells.rnn_step(X[t], H[t - 1], W_xh, W_hh, b_h)
+    return H
+
+
+def _flows_into_next_sequence(X, H_0, W_xh, W_hh, b_h):
+    H, h = np.empty((*X.shape[:2], W_hh.shape[0])), H_0[0]
+    for n in range(X.shape[1]):
+        for t in range(len(X)):
+            h = H[t, n] = cells.rnn_step(X[t, n], h, W_xh, W_hh, b_h)
+    return H
+
+
 def _carries_before_tanh(X, H_0, W_xh, W_hh, b_h):
     return np.tanh(_stacked(lambda x, z: x @ W_xh + z @ W_hh + b_h, X, H_0))
 
@@ -284,6 +314,10 @@ FORWARD_TASK = Task(
         Mistake("one-step-late", "a network whose states are stored one step late: H_0 comes first and the last state is lost",
                 lambda X, H_0, W_xh, W_hh, b_h: np.concatenate(
                     [H_0[None], cells.rnn_forward(X, H_0, W_xh, W_hh, b_h)[:-1]])),
+        Mistake("first-input-skipped", "a network that stores H_0 as its first state and never reads X[0]: the first result is the state "
+                "after the first input", _first_input_skipped),
+        Mistake("flows-into-next-sequence", "a network in which the last state of a sequence starts the next one: each sequence of the "
+                "batch starts from its own row of H_0", _flows_into_next_sequence),
         Mistake("start-state-included", "a right network that returns H_0 as well, T + 1 states: H_0 is not among the results",
                 lambda X, H_0, W_xh, W_hh, b_h: np.concatenate(
                     [H_0[None], cells.rnn_forward(X, H_0, W_xh, W_hh, b_h)])),
@@ -445,6 +479,12 @@ def _clipped(epsilon: float):
     return lambda logits, Y: float(-np.log(np.clip(_picked(metrics.softmax(logits), Y), epsilon, 1.0)).mean())
 
 
+def _maximum_in_sum_only(logits, Y):
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    log_sums = np.log(np.exp(shifted).sum(axis=-1))
+    return float((log_sums - _picked(logits, Y)).mean())
+
+
 def _nats(logits, Y):
     return -_picked(metrics.log_softmax(logits), Y)  # (T, N)
 
@@ -482,6 +522,10 @@ LOSS_TASK = Task(
                 _softmax_over((0, 1, 2))),
         Mistake("best-guess", "a loss of the most likely token in place of the token that came: pick by Y",
                 lambda logits, Y: metrics.cross_entropy(logits, logits.argmax(axis=-1))),
+        Mistake("every-pair", "a mean over every pair of a row and a target, as from log_probs[:, :, Y]: pair each row with its own "
+                "target, by np.take_along_axis", lambda logits, Y: float(-metrics.log_softmax(logits)[:, :, Y].mean())),
+        Mistake("maximum-in-sum-only", "a log-softmax that subtracts the maximum inside the sum only: subtract it from the logit, too",
+                _maximum_in_sum_only),
         Mistake("targets-shifted", "a loss against targets one step further on: Y is already shifted",
                 lambda logits, Y: metrics.cross_entropy(logits, np.roll(Y, -1, axis=0))),
         Mistake("overflow", "a loss that exponentiates the logits as they are: subtract each row's maximum first", _unstable),
@@ -531,7 +575,8 @@ PARAMETERS_TASK = Task(
         Mistake("no-output-bias", "a count without the bias b_q", lambda D, H, V: D * H + H * H + H + H * V),
         Mistake("no-output-layer", "a count without the output layer, W_hq and b_q", lambda D, H, V: D * H + H * H + H),
         Mistake("no-recurrent-weights", "a count without W_hh", lambda D, H, V: D * H + H + H * V + V),
-        Mistake("two-biases", "a count of torch's nn.RNN, which keeps two biases: this network has one b_h",
+        Mistake("two-biases", "a count with H too many: there is one b_h (torch's nn.RNN keeps two biases), and the state H_0 is no "
+                "parameter",
                 lambda D, H, V: D * H + H * H + 2 * H + H * V + V),
         Mistake("recurrent-weights-diagonal", "a count with H recurrent weights: W_hh connects every unit with every unit, H * H",
                 lambda D, H, V: D * H + H + H + H * V + V),
@@ -539,6 +584,10 @@ PARAMETERS_TASK = Task(
                 lambda D, H, V: D * H + H * H + H + H * V + H),
         Mistake("hidden-bias-of-size-D", "a count with a hidden bias of size D: b_h has one entry a unit, H",
                 lambda D, H, V: D * H + H * H + D + H * V + V),
+        Mistake("V-for-D", "a count with V in place of D: W_xh has a row for each input feature",
+                lambda D, H, V: V * H + H * H + H + H * V + V),
+        Mistake("D-for-V", "a count with D in place of V: the output layer has a column for each token",
+                lambda D, H, V: D * H + H * H + H + H * D + D),
         Mistake("float", "the right count as a float: return a whole number",
                 lambda D, H, V: float(D * H + H * H + H + H * V + V)),
     ),
