@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -44,16 +45,18 @@ def ladder_table(rungs: Mapping[str, float]) -> str:
     return "\n".join(lines)
 
 
-def ladder(rungs: Mapping[str, float], floor: float | None = None) -> None:
+def ladder(rungs: Mapping[str, float], floor: float | None = None, axes: Any = None) -> None:
     """Draw the ladder: a bar for each model's held-out loss in bits per character, and a line at the floor.
 
-    rungs: the name of each model with its loss in nats per character; floor: the entropy rate in nats per character.
+    rungs: the name of each model with its loss in nats per character; floor: the entropy rate in nats per character; axes: where to
+    draw, a figure of its own if None.
     """
     import matplotlib.pyplot as plt
 
     names = list(rungs)
     bits = [nats / math.log(2) for nats in rungs.values()]
-    _, axes = plt.subplots(figsize=(7, 0.5 * len(names) + 1.1))
+    if axes is None:
+        _, axes = plt.subplots(figsize=(7, 0.5 * len(names) + 1.1))
     axes.barh(names, bits, color=COLOURS[0], height=0.6)
     for row, (value, nats) in enumerate(zip(bits, rungs.values(), strict=True)):
         axes.annotate(
