@@ -417,3 +417,29 @@ def test_a_function_that_calls_an_unwritten_one_is_told_which():
 
     record = checks_run.run(find("rnn_forward"), checks_run.in_process(rnn_forward))
     assert record.message == "rnn_step is not written yet; rnn_forward calls it."
+
+
+def test_a_named_tuple_is_reported_by_its_form(judge):
+    from collections import namedtuple
+
+    Pair = namedtuple("Pair", "H last")
+    record = judge(module.FORWARD_TASK, lambda X, H_0, *weights: Pair(X, H_0))
+    assert "expected a NumPy array, received a tuple of 2" in record.message
+
+
+def test_a_list_that_holds_itself_is_an_error_of_the_function_and_not_of_the_check(judge):
+    def endless(*arguments):
+        result = []
+        result.append(result)
+        return result
+
+    record = judge(module.FORWARD_TASK, endless)
+    assert record.points == 0 and "RecursionError" in record.message
+
+
+def test_a_function_that_quits_is_reported(judge):
+    def quits(*arguments):
+        raise SystemExit("done")
+
+    record = judge(module.FORWARD_TASK, quits)
+    assert record.points == 0 and "SystemExit: done" in record.message

@@ -68,11 +68,13 @@ class Record:
 
 
 def copy_of(value: Any) -> Any:
-    """A copy that shares no memory with `value`: arrays, and lists, tuples and dicts of them."""
+    """A copy that shares no memory with `value`, as plain arrays, lists, tuples and dicts whatever subclass came."""
     if isinstance(value, np.ndarray):
-        return value.copy()
-    if isinstance(value, (list, tuple)):
-        return type(value)(copy_of(item) for item in value)
+        return np.array(value)
+    if isinstance(value, list):
+        return [copy_of(item) for item in value]
+    if isinstance(value, tuple):
+        return tuple(copy_of(item) for item in value)
     if isinstance(value, dict):
         return {key: copy_of(item) for key, item in value.items()}
     return value
@@ -120,12 +122,12 @@ def in_process(function: Callable) -> Callable[[dict[str, Any]], Observation]:
         ):
             warnings.simplefilter("default")
             try:
-                value = function(*given.values())
-            except Exception as error:
+                value = copy_of(function(*given.values()))
+            except (Exception, SystemExit) as error:
                 error_text, error_type = _error_text(error, function), type(error).__name__
         lines = [output.getvalue()] + [f"{w.category.__name__}: {w.message}\n" for w in caught]
         return Observation(
-            value=copy_of(value),
+            value=value,
             error=error_text,
             error_type=error_type,
             changed=tuple(name for name in arguments if not _same(arguments[name], given[name])),
@@ -199,16 +201,15 @@ def diagnose(task: Task, cases: list[Case], seen: list[Observation]) -> list[Mis
     return [mistake for mistake in agreeing if mistake.tolerance == closest]
 
 
-def run(task: Task, call: Callable[[dict[str, Any]], Observation], seed: int = PUBLIC_SEED) -> Record:
-    """Work through a task's cases in order and stop at the first that fails.
-
-    Points are shared over the value cases and counted up to the first that fails; form earns nothing, but nothing is earned before
-    the form is right.
-    """
+def _draw(task: Task, seed: int) -> tuple[Case, list[Case]]:
+    """The form case and the value cases that belong to a seed."""
     rng = np.random.default_rng(seed)
-    form_case = task.form_case(rng)
-    cases = task.value_cases(rng)
-    record = Record(
+    return task.form_case(rng), task.value_cases(rng)
+
+
+def _empty_record(task: Task, cases: list[Case], seed: int) -> Record:
+    """A record in which no step has been reached."""
+    return Record(
         task=task.name,
         signature=task.signature,
         assignment=task.assignment,
@@ -219,6 +220,16 @@ def run(task: Task, call: Callable[[dict[str, Any]], Observation], seed: int = P
         judge=reference.describe(),
         seed=seed,
     )
+
+
+def run(task: Task, call: Callable[[dict[str, Any]], Observation], seed: int = PUBLIC_SEED) -> Record:
+    """Work through a task's cases in order and stop at the first that fails.
+
+    Points are shared over the value cases and counted up to the first that fails; form earns nothing, but nothing is earned before
+    the form is right.
+    """
+    form_case, cases = _draw(task, seed)
+    record = _empty_record(task, cases, seed)
     seen = [call(form_case.arguments)]
     record.printed = seen[0].printed
     for step, (name, problem) in zip(record.steps, _form_problems(task, form_case, seen[0])):
@@ -257,15 +268,12 @@ def _add_diagnosis(record: Record, task: Task, cases: list[Case], seen: list[Obs
 
 def not_a_function(task: Task, value: Any) -> Record:
     """The record of a check that was given something that is not a function."""
-    rng = np.random.default_rng(PUBLIC_SEED)
-    task.form_case(rng)
-    steps = [Step(name, "form") for name in FORM_STEPS]
-    steps += [Step(case.name, "value") for case in task.value_cases(rng)]
-    steps[0].status = "failed"
-    return Record(
-        task=task.name, signature=task.signature, assignment=task.assignment, points=0.0, max_points=task.points,
-        passed=False, steps=steps, judge=reference.describe(),
-        message=f"Expected the function {task.signature}, received {compare.describe(value)}: "
-        f"write check(\"{task.name}\", {task.name}), without parentheses after the function's name.",
-        reread=[asdict(task.section)],
+    _, cases = _draw(task, PUBLIC_SEED)
+    record = _empty_record(task, cases, PUBLIC_SEED)
+    record.steps[0].status = "failed"
+    record.message = (
+        f"Expected the function {task.signature}, received {compare.describe(value)}: "
+        f"write check(\"{task.name}\", {task.name}), without parentheses after the function's name."
     )
+    record.reread = [asdict(task.section)]
+    return record
