@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from .task import Output
 
-AXIS_WORDS = {"N": "sequence n", "D": "feature d", "H": "unit h", "V": "token v"}
+AXIS_WORDS = {"N": "sequence n", "D": "feature d", "E": "feature e", "H": "unit h", "V": "token v"}
 
 
 def describe(value: Any) -> str:
@@ -23,6 +24,9 @@ def describe(value: Any) -> str:
         return f"{type(value).__name__} {text if len(text) <= 40 else text[:37] + '...'}"
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, dict):
+        keys = f" with the keys {', '.join(value)}" if value and len(value) <= 8 and all(isinstance(k, str) for k in value) else ""
+        return f"a dict of {len(value)}{keys}"
     return f"an object of type {type(value).__name__}"
 
 
@@ -40,48 +44,98 @@ def is_integer(value: Any) -> bool:
     return isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
 
 
+def axis_size(axis: str, sizes: dict[str, int]) -> int:
+    """The size of an axis such as `H`, or of a multiple of one such as `4H`."""
+    if axis in sizes:
+        return sizes[axis]
+    base = axis.lstrip("0123456789")
+    return int(axis.removesuffix(base)) * sizes[base]
+
+
 def shape_text(axes: tuple[str, ...], sizes: dict[str, int]) -> str:
     """A shape with the names of its axes, such as `(T=3, N=2)`; a comma after a single one as in Python."""
-    inside = ", ".join(f"{axis}={sizes[axis]}" for axis in axes)
+    inside = ", ".join(f"{axis}={axis_size(axis, sizes)}" for axis in axes)
     return f"({inside},)" if len(axes) == 1 else f"({inside})"
 
 
-def split_outputs(value: Any, outputs: tuple[Output, ...]) -> list[Any] | None:
-    """The values of a result, one an output; None if the result does not have that many parts."""
-    if len(outputs) == 1:
-        return [value]
-    if isinstance(value, (tuple, list)) and len(value) == len(outputs):
-        return list(value)
-    return None
+# --- Form --------------------------------------------------------------------------------------
 
 
-def type_problem(value: Any, outputs: tuple[Output, ...]) -> str | None:
-    """One sentence on what is wrong with the type of a result, or None."""
-    parts = split_outputs(value, outputs)
-    if parts is None:
-        names = ", ".join(output.name for output in outputs)
-        return f"Expected a tuple of {len(outputs)}: ({names}); received {describe(value)}."
-    for part, output in zip(parts, outputs, strict=True):
-        if output.kind == "array" and not isinstance(part, np.ndarray):
-            return f"{output.name}: expected a NumPy array, received {describe(part)}."
-        if output.kind == "float" and not is_number(part):
-            return f"{output.name}: expected one number, received {describe(part)}."
-        if output.kind == "int" and not is_integer(part):
-            return f"{output.name}: expected one whole number, received {describe(part)}."
-    return None
+def type_problem(value: Any, output: Output, name: str | None = None) -> str | None:
+    """One sentence on what is wrong with the type of a result, or None. `name`: what to call it."""
+    name = name or output.name
+    if output.kind in ("array", "ids"):
+        return None if isinstance(value, np.ndarray) else f"{name}: expected a NumPy array, received {describe(value)}."
+    if output.kind == "float":
+        return None if is_number(value) else f"{name}: expected one number, received {describe(value)}."
+    if output.kind == "int":
+        return None if is_integer(value) else f"{name}: expected one whole number, received {describe(value)}."
+    if output.kind == "str":
+        return None if isinstance(value, str) else f"{name}: expected a string, received {describe(value)}."
+    wanted, right = _container(value, output)
+    if not right:
+        return f"{wanted[0].upper()}{wanted[1:]}; received {describe(value)}." if output.name == "the result" else (
+            f"{name}: {wanted}, received {describe(value)}."
+        )
+    return next(
+        (p for part, item, label in _parts(value, output, name) if (p := type_problem(part, item, label))), None
+    )
 
 
-def shape_problem(value: Any, outputs: tuple[Output, ...], sizes: dict[str, int]) -> str | None:
+def _container(value: Any, output: Output) -> tuple[str, bool]:
+    """What a result with parts should be, in words, and whether it is."""
+    names = ", ".join(item.name for item in output.items)
+    if output.kind == "tuple":
+        right = isinstance(value, (tuple, list)) and len(value) == len(output.items)
+        return f"expected a tuple of {len(output.items)}: ({names})", right
+    if output.kind == "dict":
+        return f"expected a dict with the keys {names}", isinstance(value, dict) and value.keys() == {i.name for i in output.items}
+    if output.kind == "list":
+        return "expected a list", isinstance(value, (list, tuple))
+    return "expected a dict", isinstance(value, dict)
+
+
+def _parts(value: Any, output: Output, name: str) -> Iterator[tuple[Any, Output, str]]:
+    """The parts of a result of the right type, each with its output and what to call it."""
+    if output.kind == "tuple":
+        inside = "" if output.name == "the result" else f" of {name}"
+        yield from ((part, item, f"{item.name}{inside}") for part, item in zip(value, output.items, strict=True))
+    elif output.kind == "dict":
+        yield from ((value[item.name], item, f'{name}["{item.name}"]') for item in output.items)
+    elif output.kind == "list":
+        yield from ((part, output.items[0], f"{name}[{i}]") for i, part in enumerate(value))
+    elif output.kind == "mapping":
+        yield from ((part, output.items[0], f"{name}[{key!r}]") for key, part in plain_keys(value).items())
+
+
+def plain_keys(mapping: dict) -> dict:
+    """The same mapping with NumPy numbers in its keys turned into Python's."""
+
+    def plain(key: Any) -> Any:
+        if isinstance(key, tuple):
+            return tuple(map(plain, key))
+        return key.item() if isinstance(key, np.generic) else key
+
+    return {plain(key): value for key, value in mapping.items()}
+
+
+def shape_problem(value: Any, output: Output, sizes: dict[str, int], name: str | None = None) -> str | None:
     """One sentence on what is wrong with shape or dtype of a result of the right type, or None."""
-    for part, output in zip(split_outputs(value, outputs), outputs, strict=True):
-        if output.kind != "array":
-            continue
-        expected = tuple(sizes[axis] for axis in output.axes)
-        if part.shape != expected:
-            return f"{output.name}: expected shape {shape_text(output.axes, sizes)}, received {part.shape}."
-        if part.dtype != np.float64:
-            return f"{output.name}: expected dtype float64, received {part.dtype}."
+    name = name or output.name
+    if output.kind not in ("array", "ids"):
+        return next(
+            (p for part, item, label in _parts(value, output, name) if (p := shape_problem(part, item, sizes, label))), None
+        )
+    if value.shape != tuple(axis_size(axis, sizes) for axis in output.axes):
+        return f"{name}: expected shape {shape_text(output.axes, sizes)}, received {value.shape}."
+    if output.kind == "ids" and value.dtype.kind not in "iu":
+        return f"{name}: expected ids, whole numbers of an integer dtype, received {value.dtype}."
+    if output.kind == "array" and value.dtype != np.float64:
+        return f"{name}: expected dtype float64, received {value.dtype}."
     return None
+
+
+# --- Values ------------------------------------------------------------------------------------
 
 
 def relative_error(part: Any, expected: Any) -> float:
@@ -97,22 +151,60 @@ def relative_error(part: Any, expected: Any) -> float:
         return float(error / norm) if norm > 0 else float(error)
 
 
-def value_problem(
-    value: Any, expected: Any, outputs: tuple[Output, ...], tolerance: float
-) -> str | None:
+def value_problem(value: Any, expected: Any, output: Output, tolerance: float, name: str | None = None) -> str | None:
     """One or two sentences on where a result of the right form first differs, or None. Never shows what was expected."""
-    pairs = zip(split_outputs(value, outputs), split_outputs(expected, outputs), outputs, strict=True)
-    for part, truth, output in pairs:
-        error = relative_error(part, truth)
-        if output.kind == "int":
-            if int(part) != int(truth):
-                return f"{output.name} is wrong; you returned {int(part)}."
-        elif output.kind == "float":
-            if error > tolerance:
-                return f"{output.name} is wrong; you returned {float(part):.6g} ({_size(error)})."
-        elif error > tolerance:
-            return _where(np.asarray(part), np.asarray(truth), output, error, tolerance)
+    name = name or output.name
+    if output.kind == "array":
+        error = relative_error(value, expected)
+        if error > tolerance or (output.per_step and _wrong_steps(value, expected, tolerance)):
+            return _where(value, np.asarray(expected), output, name, error, tolerance)
+        return None
+    if output.kind == "float":
+        error = relative_error(value, expected)
+        return f"{name} is wrong; you returned {float(value):.6g} ({_size(error)})." if error > tolerance else None
+    if output.kind == "int":
+        return f"{name} is wrong; you returned {int(value)}." if int(value) != int(expected) else None
+    if output.kind == "str":
+        return f"{name} is wrong; you returned {describe(value)}." if value != expected else None
+    if output.kind == "ids":
+        return _where_ids(value, np.asarray(expected), output, name)
+    if output.kind == "mapping":
+        return _mapping_problem(value, expected, output, tolerance, name)
+    pairs = zip(_parts(value, output, name), _parts(expected, output, name))
+    problem = next((p for (v, item, label), (e, _, _) in pairs if (p := value_problem(v, e, item, tolerance, label))), None)
+    if problem is None and len(value) != len(expected):
+        return f"{name} has {len(value)} entries where {len(expected)} are right."
+    return problem
+
+
+def _mapping_problem(value: dict, expected: dict, output: Output, tolerance: float, name: str) -> str | None:
+    value, expected = plain_keys(value), plain_keys(expected)
+    strangers = [key for key in value if key not in expected]
+    if strangers:
+        return f"{name} has {_keys(len(strangers))} that should not be there, such as {strangers[0]!r}."
+    if missing := len(expected.keys() - value.keys()):
+        return f"{name} lacks {_keys(missing)}: you have {len(value)} of {len(expected)}."
+    for key, part in value.items():
+        if problem := value_problem(part, expected[key], output.items[0], tolerance, f"{name}[{key!r}]"):
+            return problem
     return None
+
+
+def _keys(count: int) -> str:
+    return "a key" if count == 1 else f"{count} keys"
+
+
+def _where_ids(part: np.ndarray, truth: np.ndarray, output: Output, name: str) -> str | None:
+    wrong = np.argwhere(part != truth)
+    if not len(wrong):
+        return None
+    place = tuple(int(i) for i in wrong[0])
+    return f"{name} first differs at [{', '.join(map(str, place))}], axes ({', '.join(output.axes)}); you have {int(part[place])} there."
+
+
+def _wrong_steps(part: np.ndarray, truth: np.ndarray, tolerance: float) -> list[int]:
+    """The steps at which an array differs from the truth by more than the tolerance, relative to that step's own norm."""
+    return [t for t in range(len(part)) if relative_error(part[t], truth[t]) > tolerance]
 
 
 def _size(error: float) -> str:
@@ -123,18 +215,19 @@ def _size(error: float) -> str:
     return f"relative error {error:.2g}"
 
 
-def _where(part: np.ndarray, truth: np.ndarray, output: Output, error: float, tolerance: float) -> str:
+def _where(part: np.ndarray, truth: np.ndarray, output: Output, name: str, error: float, tolerance: float) -> str:
     """Say where an array first differs: the first step in time, then the largest difference in it."""
     if output.axes[:1] == ("T",):
-        wrong = [t for t in range(len(part)) if relative_error(part[t], truth[t]) > tolerance]
+        wrong = _wrong_steps(part, truth, tolerance)
         if not wrong:  # only all steps together exceed the tolerance
             wrong = [int(np.argmax([relative_error(part[t], truth[t]) for t in range(len(part))]))]
         t = wrong[0]
         place = (t, *_largest(part[t], truth[t]))
-        when = f"{output.name} first differs at step {t + 1} of {len(part)}, {output.name}[{t}] in code"
+        error = max(error, relative_error(part[t], truth[t])) if output.per_step else error
+        when = f"{name} first differs at step {t + 1} of {len(part)}, {name}[{t}] in code"
     else:
         place = _largest(part, truth)
-        when = f"{output.name} differs"
+        when = f"{name} differs"
     named = [
         f"{AXIS_WORDS.get(axis, axis)}={index}"
         for axis, index in zip(output.axes, place, strict=True)

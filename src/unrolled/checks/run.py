@@ -24,6 +24,10 @@ PUBLIC_SEED = 20240  # the cases that everybody meets at home
 PRINTED_LIMIT = 1000  # characters of a learner's own output that a report keeps
 
 
+class CourseFault(RuntimeError):
+    """A check can't judge because something of the course is broken. It must never pass for a learner's mistake."""
+
+
 @dataclass(frozen=True)
 class Observation:
     """What one call did: its value or its error, which arguments it changed, and what it printed."""
@@ -146,10 +150,10 @@ def _form_problems(task: Task, case: Case, seen: Observation) -> list[tuple[str,
     if seen.error is not None:
         return [("runs", f"On the case “{case.name}” your function stopped with {seen.error}")]
     steps.append(("runs", None))
-    steps.append(("returns the right type", compare.type_problem(seen.value, task.outputs)))
+    steps.append(("returns the right type", compare.type_problem(seen.value, task.result)))
     if steps[-1][1]:
         return steps
-    steps.append(("shape and dtype", compare.shape_problem(seen.value, task.outputs, task.sizes(case))))
+    steps.append(("shape and dtype", compare.shape_problem(seen.value, task.result, task.sizes(case))))
     if steps[-1][1]:
         return steps
     changed = None
@@ -176,6 +180,11 @@ def _close(a: Any, b: Any, tolerance: float) -> bool:
         if not (isinstance(a, np.ndarray) and a.shape == b.shape and a.dtype == b.dtype):
             return False
         return a.dtype.kind in "biuf" and compare.relative_error(a, b) <= tolerance
+    if isinstance(b, dict):
+        if not isinstance(a, dict):
+            return False
+        a, b = compare.plain_keys(a), compare.plain_keys(b)
+        return a.keys() == b.keys() and all(_close(a[key], b[key], tolerance) for key in b)
     if compare.is_number(b):
         return (
             compare.is_number(a)
@@ -193,7 +202,8 @@ def diagnose(task: Task, cases: list[Case], seen: list[Observation]) -> list[Mis
     agreeing = []
     for mistake in task.mistakes:
         call = in_process(mistake.function)
-        if all(_agrees(s, call(case.arguments), mistake.tolerance) for case, s in zip(cases, seen)):
+        agrees = mistake.agrees or (lambda _, seen, variant, tolerance=mistake.tolerance: _agrees(seen, variant, tolerance))
+        if all(agrees(case, s, call(case.arguments)) for case, s in zip(cases, seen)):
             agreeing.append(mistake)
     if not agreeing:
         return []
@@ -222,6 +232,20 @@ def _empty_record(task: Task, cases: list[Case], seed: int) -> Record:
     )
 
 
+def _value_problem(task: Task, case: Case, value: Any, call: Callable) -> str | None:
+    """What is wrong with a value of the right form, or None. Raises CourseFault when the truth can't be had."""
+    try:
+        if case.judge:
+            return case.judge(value, call)
+        expected = task.reference(*copy_of(case.arguments).values())
+    except Exception as error:
+        raise CourseFault(
+            f"The reference of {task.name} failed on the case “{case.name}” ({type(error).__name__}: {error}). This is a fault of "
+            "the course and not of your function: please report it."
+        ) from error
+    return compare.value_problem(value, expected, task.result, task.tolerance)
+
+
 def run(task: Task, call: Callable[[dict[str, Any]], Observation], seed: int = PUBLIC_SEED) -> Record:
     """Work through a task's cases in order and stop at the first that fails.
 
@@ -243,8 +267,7 @@ def run(task: Task, call: Callable[[dict[str, Any]], Observation], seed: int = P
             record.printed = record.printed or seen[-1].printed
             problem = next((p for _, p in _form_problems(task, case, seen[-1]) if p), None)
             if problem is None:
-                expected = task.reference(*copy_of(case.arguments).values())
-                problem = compare.value_problem(seen[-1].value, expected, task.outputs, task.tolerance)
+                problem = _value_problem(task, case, seen[-1].value, call)
             step.status = "failed" if problem else "passed"
             if problem:
                 record.message = problem

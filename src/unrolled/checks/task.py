@@ -22,23 +22,40 @@ class Section:
 
 @dataclass(frozen=True)
 class Output:
-    """One value that the function returns.
+    """One value that the function returns, or a part of it.
 
-    kind: "array" (float64), "float" (one number) or "int" (one whole number). axes: the names of an array's axes,
-    such as ("T", "N", "H"); their sizes are read off the arguments of the case.
+    kind, with what `axes` and `items` mean for it:
+
+    - "array" (float64) and "ids" (any integer dtype): `axes` names the axes, such as ("T", "N", "H") or ("N", "4H"); their
+      sizes are read off the arguments of the case;
+    - "float", "int", "str": one number, one whole number, one string;
+    - "tuple": the parts `items`, in order; "dict": the entries `items`, by name;
+    - "list": any number of entries like `items[0]`; "mapping": keys that are strings, whole numbers or tuples of these, and values
+      like `items[0]`.
+
+    per_step: an array is compared at each time step against that step's own norm, too. Gradients of early steps are small
+    beside those of late ones, and an error there would drown.
     """
 
     name: str
-    kind: Literal["array", "float", "int"]
+    kind: Literal["array", "ids", "float", "int", "str", "tuple", "dict", "list", "mapping"]
     axes: tuple[str, ...] = ()
+    items: tuple[Output, ...] = ()
+    per_step: bool = False
 
 
 @dataclass(frozen=True)
 class Case:
-    """Arguments for one call, in order, and a name that says what they probe."""
+    """Arguments for one call, in order, and a name that says what they probe.
+
+    judge(value, call): for results that no reference can give, such as random draws. It gets a value of the right form, may
+    make further calls by `call(arguments) -> Observation`, and returns one sentence on what is wrong, or None. Without it the
+    value is compared with the task's reference.
+    """
 
     name: str
     arguments: dict[str, Any]
+    judge: Callable[[Any, Callable], str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +63,8 @@ class Mistake:
     """A wrong implementation that learners really write.
 
     sentence: completes "Your results equal those of ...". tolerance: how closely a learner's results must agree with
-    this variant's for the mistake to be named.
+    this variant's for the mistake to be named. agrees(case, seen, variant): decides that instead, from the two
+    Observations, where results are random and equal numbers can't be asked for.
     """
 
     name: str
@@ -54,6 +72,7 @@ class Mistake:
     function: Callable
     section: Section | None = None
     tolerance: float = TOLERANCE
+    agrees: Callable[[Case, Any, Any], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,9 +80,9 @@ class Task:
     """A function to write, and how it is judged.
 
     name: the function's name, which is also the test cell's `grade_id`. arguments: the name of each argument and its
-    axes (None for a plain number). form_case(rng) gives a case on which type, shape, dtype and untouched inputs are
-    looked at; value_cases(rng) the cases that carry the points, in the order in which a learner should meet them. reference(*arguments)
-    gives the truth; solution is a right answer in NumPy.
+    axes (None for what is no array). form_case(rng) gives a case on which type, shape, dtype and untouched inputs are looked at;
+    value_cases(rng) the cases that carry the points, in the order in which a learner should meet them. reference(*arguments)
+    gives the truth; solution is a right answer in NumPy. measure(arguments): sizes of axes that can't be read off `arguments`.
     """
 
     name: str
@@ -78,10 +97,16 @@ class Task:
     solution: Callable
     mistakes: tuple[Mistake, ...] = field(default=())
     tolerance: float = TOLERANCE
+    measure: Callable[[dict[str, Any]], dict[str, int]] | None = None
 
     @property
     def signature(self) -> str:
         return f"{self.name}({', '.join(self.arguments)})"
+
+    @property
+    def result(self) -> Output:
+        """What the function returns, as one output: several are the parts of a tuple."""
+        return self.outputs[0] if len(self.outputs) == 1 else Output("the result", "tuple", items=self.outputs)
 
     def sizes(self, case: Case) -> dict[str, int]:
         """The size of every named axis in a case, and of every argument that is itself a size, such as V."""
@@ -93,4 +118,6 @@ class Task:
                     sizes[name] = value
             else:
                 sizes.update(zip(axes, value.shape, strict=True))
+        if self.measure:
+            sizes.update(self.measure(case.arguments))
         return sizes

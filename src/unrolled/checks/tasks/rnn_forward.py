@@ -8,6 +8,7 @@ import numpy as np
 
 from ... import cells, metrics, reference, text
 from ..task import Case, Mistake, Output, Section, Task
+from .common import float32_mistake, rnn_arguments, sizes, zeroed
 
 ASSIGNMENT = "02-rnn-forward"
 
@@ -20,44 +21,6 @@ LOSS = Section("recurrence/rnn-scratch", "scratch-loss", "The loss")
 PARAMETERS = Section("recurrence/rnn", "rnn-parameters", "Why parameters don't grow with T")
 
 
-def _sizes(rng: np.random.Generator, count: int) -> list[int]:
-    """Different small sizes, none of them 1: a swapped axis then shows in the shape."""
-    return [int(size) for size in rng.permutation(np.arange(2, 9))[:count]]
-
-
-def _rnn_arguments(rng: np.random.Generator, T: int, N: int, D: int, H: int) -> dict[str, np.ndarray]:
-    """Inputs, a non-zero start state and weights at the usual scale: no tanh saturates."""
-    return {
-        "X": rng.normal(size=(T, N, D)),
-        "H_0": rng.uniform(-1, 1, size=(N, H)),
-        "W_xh": rng.normal(size=(D, H)) / math.sqrt(D),
-        "W_hh": rng.normal(size=(H, H)) / math.sqrt(H),
-        "b_h": rng.normal(size=H) / 2,
-    }
-
-
-def _zeroed(arguments: dict, *names: str) -> dict:
-    """The arguments with those named set to zero, so that the other terms stand alone."""
-    return {k: np.zeros_like(v) if k in names else v for k, v in arguments.items()}
-
-
-def _float32(function):
-    """The same function on float32 copies of its arrays, its array results turned back to float64."""
-
-    def slip(*arguments):
-        result = function(
-            *(a.astype(np.float32) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in arguments)
-        )
-        return np.asarray(result, dtype=np.float64) if isinstance(result, np.ndarray) else result
-
-    return slip
-
-
-def _float32_mistake(function) -> Mistake:
-    return Mistake("float32", "a right solution that works in float32 somewhere: keep everything float64",
-                   _float32(function), tolerance=3e-6)
-
-
 # --- one_hot -----------------------------------------------------------------------------------
 
 
@@ -66,12 +29,12 @@ def _one_hot_case(name: str, rng: np.random.Generator, T: int, N: int, V: int) -
 
 
 def _one_hot_form(rng: np.random.Generator) -> Case:
-    T, N, V = _sizes(rng, 3)
+    T, N, V = sizes(rng, 3)
     return _one_hot_case("several sequences", rng, T, N, V)
 
 
 def _one_hot_values(rng: np.random.Generator) -> list[Case]:
-    T, N, V = _sizes(rng, 3)
+    T, N, V = sizes(rng, 3)
     missing = rng.integers(0, V - 1, size=(T, N))
     missing[0, 0] = 0
     return [
@@ -131,18 +94,18 @@ ONE_HOT_TASK = Task(
 
 
 def _step_case(name: str, rng: np.random.Generator, N: int, D: int, H: int, zero=(), scale: float = 1.0) -> Case:
-    sequence = _rnn_arguments(rng, 1, N, D, H)
+    sequence = rnn_arguments(rng, 1, N, D, H)
     arguments = {"X_t": scale * sequence["X"][0], "H_prev": sequence["H_0"],
                  **{name: sequence[name] for name in ("W_xh", "W_hh", "b_h")}}
-    return Case(name, _zeroed(arguments, *zero))
+    return Case(name, zeroed(arguments, *zero))
 
 
 def _step_form(rng: np.random.Generator) -> Case:
-    return _step_case("all terms", rng, *_sizes(rng, 3))
+    return _step_case("all terms", rng, *sizes(rng, 3))
 
 
 def _step_values(rng: np.random.Generator) -> list[Case]:
-    N, D, H = _sizes(rng, 3)
+    N, D, H = sizes(rng, 3)
     return [
         _step_case("the input term alone (H_prev and b_h are zero)", rng, N, D, H, zero=("H_prev", "b_h")),
         _step_case("the recurrent term alone (X_t and b_h are zero)", rng, N, D, H, zero=("X_t", "b_h")),
@@ -202,7 +165,7 @@ STEP_TASK = Task(
                 _step_in_place),
         Mistake("tanh-of-mean", "a step that averages over the batch somewhere: each sequence has its own state",
                 lambda X_t, H_prev, W_xh, W_hh, b_h: np.tanh(X_t @ W_xh + (H_prev @ W_hh).mean(axis=0) + b_h)),
-        _float32_mistake(cells.rnn_step),
+        float32_mistake(cells.rnn_step),
     ),
 )
 
@@ -211,17 +174,17 @@ STEP_TASK = Task(
 
 
 def _forward_case(name: str, rng: np.random.Generator, T: int, N: int, D: int, H: int, zero=(), scale=1.0) -> Case:
-    arguments = _rnn_arguments(rng, T, N, D, H)
+    arguments = rnn_arguments(rng, T, N, D, H)
     arguments["X"] *= scale
-    return Case(name, _zeroed(arguments, *zero))
+    return Case(name, zeroed(arguments, *zero))
 
 
 def _forward_form(rng: np.random.Generator) -> Case:
-    return _forward_case("several steps", rng, *_sizes(rng, 4))
+    return _forward_case("several steps", rng, *sizes(rng, 4))
 
 
 def _forward_values(rng: np.random.Generator) -> list[Case]:
-    T, N, D, H = _sizes(rng, 4)
+    T, N, D, H = sizes(rng, 4)
     return [
         _forward_case("one step (T=1)", rng, 1, N, D, H),
         _forward_case("two steps", rng, 2, N, D, H),
@@ -348,7 +311,7 @@ FORWARD_TASK = Task(
                 lambda X, H_0, W_xh, W_hh, b_h: _stacked(lambda x, h: x @ W_xh + h @ W_hh + b_h, X, H_0), section=STEP),
         Mistake("carries-before-tanh", "a network that carries on the sum before the tanh: the state is what comes out of the tanh",
                 _carries_before_tanh, section=STEP),
-        _float32_mistake(cells.rnn_forward),
+        float32_mistake(cells.rnn_forward),
     ),
 )
 
@@ -362,15 +325,15 @@ def _logits_case(name: str, rng: np.random.Generator, T: int, N: int, H: int, V:
         "W_hq": rng.normal(size=(H, V)),
         "b_q": rng.normal(size=V),
     }
-    return Case(name, _zeroed(arguments, *zero))
+    return Case(name, zeroed(arguments, *zero))
 
 
 def _logits_form(rng: np.random.Generator) -> Case:
-    return _logits_case("several steps", rng, *_sizes(rng, 4))
+    return _logits_case("several steps", rng, *sizes(rng, 4))
 
 
 def _logits_values(rng: np.random.Generator) -> list[Case]:
-    T, N, H, V = _sizes(rng, 4)
+    T, N, H, V = sizes(rng, 4)
     return [
         _logits_case("the product alone (b_q is zero)", rng, T, N, H, V, zero=("b_q",)),
         _logits_case("the bias alone (H is zero)", rng, T, N, H, V, zero=("H",)),
@@ -403,7 +366,7 @@ OUTPUT_TASK = Task(
                 lambda H, W_hq, b_q: H.reshape(-1, H.shape[-1]) @ W_hq + b_q),
         Mistake("W_hq-transposed", "an output layer with W_hq transposed, which runs only where H = V",
                 lambda H, W_hq, b_q: H @ W_hq.T + b_q),
-        _float32_mistake(cells.output_logits),
+        float32_mistake(cells.output_logits),
     ),
 )
 
@@ -416,11 +379,11 @@ def _loss_case(name: str, rng: np.random.Generator, T: int, N: int, V: int) -> C
 
 
 def _loss_form(rng: np.random.Generator) -> Case:
-    return _loss_case("several steps and sequences", rng, *_sizes(rng, 3))
+    return _loss_case("several steps and sequences", rng, *sizes(rng, 3))
 
 
 def _loss_values(rng: np.random.Generator) -> list[Case]:
-    T, N, V = _sizes(rng, 3)
+    T, N, V = sizes(rng, 3)
     unlikely = _loss_case("", rng, T, N, V).arguments
     # Lower the logit of the token that came, from token to token further: probabilities from 1e-4 down to 1e-19.
     gaps = np.linspace(10, 45, T * N).reshape(T, N, 1)
@@ -537,7 +500,7 @@ LOSS_TASK = Task(
         *(Mistake(f"clipped-{epsilon:g}", f"a loss with probabilities clipped at {epsilon:g}: compute the log-softmax directly",
                   _clipped(epsilon)) for epsilon in (1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16)),
         Mistake("per-token", "the losses of all tokens, not their mean", lambda logits, Y: _nats(logits, Y)),
-        _float32_mistake(metrics.cross_entropy),
+        float32_mistake(metrics.cross_entropy),
     ),
 )
 
@@ -550,11 +513,11 @@ def _size_case(name: str, D: int, H: int, V: int) -> Case:
 
 
 def _parameters_form(rng: np.random.Generator) -> Case:
-    return _size_case("small sizes", *_sizes(rng, 3))
+    return _size_case("small sizes", *sizes(rng, 3))
 
 
 def _parameters_values(rng: np.random.Generator) -> list[Case]:
-    D, H, V = _sizes(rng, 3)
+    D, H, V = sizes(rng, 3)
     return [
         _size_case("every size 1", 1, 1, 1),
         _size_case("different sizes", D, H, V),
