@@ -126,7 +126,7 @@ def _read(path: Path) -> NotebookNode:
         raise Refused(f"{path} is no notebook: {error}") from error
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Write beside and move into place."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.write_text(text, encoding="utf-8")
@@ -148,12 +148,12 @@ def write_text(notebook: Path) -> Path:
         if path.exists() and path.stat().st_mtime > notebook.stat().st_mtime:
             if not _same_source(from_text(path.read_text(encoding="utf-8")), nb):
                 raise Refused(f"{path} holds changes that are not in {notebook.name} yet: run it, or delete the text")
-        _write(path, as_text(nb))
+        write_whole(path, as_text(nb))
     elif path.exists():
         raise Refused(f"{path} is there already, and no {notebook.name}: edit it, then run it")
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, SKELETON)
+        write_whole(path, SKELETON)
     return path
 
 
@@ -180,6 +180,13 @@ def _reason(cell: NotebookNode, error: Exception) -> str:
     """A cell's error as the notebook would show it, without colours."""
     shown = [line for output in cell.outputs for line in output.get("traceback", [])]
     return ANSI.sub("", "\n".join(shown) or str(error)).strip()
+
+
+def own_kernel() -> None:
+    """Let the kernel named python3 be this Python's, whatever else is installed; bars of progress stay out of stored outputs."""
+    own = str(Path(sys.prefix) / "share" / "jupyter")
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [own, os.environ.get("JUPYTER_PATH")]))
+    os.environ["UNROLLED_PROGRESS"] = "off"
 
 
 def execute(nb: NotebookNode, folder: Path) -> NotebookNode:
@@ -259,7 +266,7 @@ def run(notebook: Path) -> None:
     if found:
         raise Refused("\n".join(found))
     nbformat.validate(nb)
-    _write(notebook, nbformat.writes(nb) + "\n")
+    write_whole(notebook, nbformat.writes(nb) + "\n")
 
 
 def _notebook(name: str) -> Path:
@@ -275,10 +282,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("command", choices=["text", "run"])
     parser.add_argument("notebook", nargs="+")
     options = parser.parse_args(arguments)
-    # The kernel named python3 is this Python's, whatever else is installed; bars of progress stay out of stored outputs.
-    own = str(Path(sys.prefix) / "share" / "jupyter")
-    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [own, os.environ.get("JUPYTER_PATH")]))
-    os.environ["UNROLLED_PROGRESS"] = "off"
+    own_kernel()
     failed = False
     for notebook in map(_notebook, options.notebook):
         start = time.perf_counter()

@@ -93,18 +93,35 @@ def start(name: Annotated[str, typer.Argument(help="The assignment, such as 02-r
 def quiz(
     name: Annotated[str | None, typer.Argument(help="The chapter, such as rnn; without one, the chapters are listed.")] = None,
     part: Annotated[str | None, typer.Option(help="Only `before` or `after`.")] = None,
+    missed: Annotated[bool, typer.Option("--missed", help="Ask again only what was answered wrong last.")] = False,
+    progress: Annotated[bool, typer.Option("--progress", help="Show what is answered, chapter by chapter.")] = False,
+    export: Annotated[Path | None, typer.Option("--export", help="Write all answers to this file.")] = None,
+    import_: Annotated[Path | None, typer.Option("--import", help="Take over the answers of such a file.")] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Forget every answer, after asking.")] = False,
 ) -> None:
-    """Ask the quiz of a chapter, with feedback on every answer."""
+    """Ask the quiz of a chapter, with feedback on every answer; or look after what you have answered."""
     from rich.console import Console
 
-    from .quiz_terminal import run_quiz
+    from . import quiz_terminal
 
     try:
         folder = course_folder() / "book" / "quizzes"
-        if name is None:
+        if progress:
+            quiz_terminal.show_progress(folder, Console())
+        elif export:
+            typer.echo(f"{quiz_terminal.export_progress(export, Console())} answers are in {export}.")
+        elif import_:
+            typer.echo(f"Loaded: {quiz_terminal.import_progress(import_, Console())} answers.")
+        elif clear:
+            typer.confirm("This forgets every answer kept here. Do it?", abort=True)
+            quiz_terminal.clear_progress()
+            typer.echo("Everything is cleared.")
+        elif missed:
+            quiz_terminal.review(name, folder, Console())
+        elif name is None:
             typer.echo("The quizzes are: " + ", ".join(quizzes.names(folder)))
-            return
-        run_quiz(name, part, folder, Console())
+        else:
+            quiz_terminal.run_quiz(name, part, folder, Console())
     except (ValueError, OSError) as error:
         _stop(error)
 

@@ -67,10 +67,81 @@ def run_quiz(
     return scores
 
 
-def ask(quiz: Quiz, part: str, console: Console, input: Callable[[str], str], progress: Progress) -> Score:
-    """Ask the questions of one part in turn and tell the score at the end."""
-    questions = quiz.part(part)
-    keys = [f"{quiz.name}.{part}.{question.id}" for question in questions]
+def review(name: str | None, folder: Path, console: Console, input: Callable[[str], str] = input) -> int:
+    """Ask again, over all quizzes or the one called ``name``, the questions whose last answer was wrong; return how many there were."""
+    progress = Progress.load(state_file(), console)
+    total = 0
+    for each in [name] if name else quizzes.names(folder):
+        quiz = quizzes.find(each, folder)
+        for part in quizzes.PARTS:
+            keys = {key for key in _keys(quiz, part) if not progress.questions.get(key, {"correct": True})["correct"]}
+            total += len(keys)
+            if keys and not ask(quiz, part, console, input, progress, only=keys).finished:
+                return total
+    if total == 0:
+        console.print("Nothing to review: the last answer to every question you tried is right.")
+    return total
+
+
+def show_progress(folder: Path, console: Console) -> None:
+    """A table of all quizzes: how many questions are answered, right first time, and to review."""
+    progress = Progress.load(state_file(), console)
+    table = Table("chapter", "answered", "right first time", "to review")
+    for name in quizzes.names(folder):
+        keys = [key for part in quizzes.PARTS for key in _keys(quizzes.find(name, folder), part)]
+        records = [progress.questions[key] for key in keys if key in progress.questions]
+        missed = sum(not record["correct"] for record in records)
+        table.add_row(name, f"{len(records)} of {len(keys)}", str(sum(record["first"] for record in records)), str(missed))
+    console.print(table)
+
+
+def export_progress(target: Path, console: Console) -> int:
+    """Write all answers to a file, which ``import_progress`` and the page My progress read; return how many there are."""
+    progress = Progress.load(state_file(), console)
+    _write(target, progress.questions)
+    return len(progress.questions)
+
+
+def import_progress(source: Path, console: Console) -> int:
+    """Take over the answers of a file that was exported here or by the page; return how many. Raises QuizError for another file, and
+    then nothing is changed; OSError where files can't be read or written."""
+    try:
+        content = json.loads(source.read_text(encoding="utf-8"))
+        questions = content["questions"]
+        whole = content["version"] == 1 and all(map(_is_record, questions.values()))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise quizzes.QuizError(
+            f"{source} holds no answers to quizzes, so nothing was changed: choose a file that unrolled quiz --export or the page "
+            "My progress wrote."
+        )
+    progress = Progress.load(state_file(), console)
+    _write(state_file(), progress.questions | questions)
+    return len(questions)
+
+
+def clear_progress() -> None:
+    """Forget every answer."""
+    state_file().unlink(missing_ok=True)
+
+
+def _keys(quiz: Quiz, part: str) -> list[str]:
+    """Under which names the answers to a part's questions are kept."""
+    return [f"{quiz.name}.{part}.{question.id}" for question in quiz.part(part)]
+
+
+def ask(
+    quiz: Quiz,
+    part: str,
+    console: Console,
+    input: Callable[[str], str],
+    progress: Progress,
+    only: set[str] | None = None,
+) -> Score:
+    """Ask the questions of one part in turn, or of them just those whose keys are in ``only``, and tell the score at the end."""
+    pairs = [(key, question) for key, question in zip(_keys(quiz, part), quiz.part(part)) if only is None or key in only]
+    keys, questions = [key for key, _ in pairs], [question for _, question in pairs]
     console.rule(f"[bold]{escape(quiz.name)}: {TITLES[part]}")
     console.print("Enter sends an answer; q leaves, and what you answered is kept.", style="dim")
     finished = True
@@ -272,7 +343,7 @@ class Progress:
         return cls(file, {})
 
     def record(self, key: str, response: Any, correct: bool, console: Console) -> None:
-        """Keep an answer, at once and whole: the file is written beside and moved into place."""
+        """Keep an answer, at once."""
         before = self.questions.get(key, {"answered": 0, "first": correct})
         self.questions[key] = {
             "answered": before["answered"] + 1,
@@ -283,18 +354,23 @@ class Progress:
         if self.file is None:
             return
         try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            handle, beside = tempfile.mkstemp(dir=self.file.parent, prefix=".quizzes-", suffix=".json")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                    json.dump({"version": 1, "questions": self.questions}, stream, indent=1, ensure_ascii=False)
-                os.replace(beside, self.file)
-            except BaseException:
-                os.unlink(beside)
-                raise
+            _write(self.file, self.questions)
         except OSError as error:
             _say_not_kept(self.file, error, console)
             self.file = None
+
+
+def _write(file: Path, questions: dict[str, dict[str, Any]]) -> None:
+    """Write a state file whole: beside, then moved into place."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(dir=file.parent, prefix=".quizzes-", suffix=".json")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump({"version": 1, "questions": questions}, stream, indent=1, ensure_ascii=False)
+        os.replace(beside, file)
+    except BaseException:
+        os.unlink(beside)
+        raise
 
 
 def _is_record(record: Any) -> bool:

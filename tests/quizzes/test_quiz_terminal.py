@@ -186,3 +186,58 @@ def test_formulas_are_shown_in_plain_signs(latex, shown):
 )
 def test_myst_becomes_markdown_for_a_terminal(myst, markdown):
     assert quiz_terminal.plain(myst) == markdown
+
+
+# Looking after the answers
+
+
+@pytest.fixture
+def tell(state):
+    """A function: call something of the terminal with a console; gives its result and what was shown."""
+
+    def run(function, *arguments, typed=()):
+        console = Console(file=io.StringIO(), width=100)
+        lines = iter(typed)
+        extra = [lambda prompt: next(lines)] if function is quiz_terminal.review else []
+        result = function(*arguments, console, *extra)
+        assert next(lines, None) is None, "not every line was read"
+        return result, console.file.getvalue()
+
+    return run
+
+
+def test_a_review_asks_only_what_was_wrong_last_and_clears_it_when_right(answer, tell):
+    answer("2", "", "2, 3", "28", "", "bptt")  # the first and the third question wrong
+    count, shown = tell(quiz_terminal.review, None, FOLDER, typed=("1", "32"))
+    assert count == 2
+    assert "Which of these grow" not in shown
+    count, shown = tell(quiz_terminal.review, None, FOLDER)
+    assert count == 0 and "Nothing to review" in shown
+
+
+def test_the_progress_table_counts_answers_first_times_and_what_to_review(answer, tell):
+    answer("2", "", "2, 3", "28", "", "bptt")
+    _, shown = tell(quiz_terminal.show_progress, FOLDER)
+    assert [word for word in next(line for line in shown.splitlines() if "rnn" in line).split() if word not in "│┃|"] == [
+        "rnn", "4", "of", "4", "2", "2",
+    ]  # fmt: skip
+
+
+def test_answers_survive_export_clear_and_import(answer, tell, state, tmp_path):
+    answer("1", "2, 3", "32", "bptt")
+    before = records(state)
+    assert tell(quiz_terminal.export_progress, tmp_path / "answers.json")[0] == 4
+    quiz_terminal.clear_progress()
+    assert not state.exists()
+    assert tell(quiz_terminal.import_progress, tmp_path / "answers.json")[0] == 4
+    assert records(state) == before
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"version": 2, "questions": {}}', '{"version": 1, "questions": {"a": 3}}'])
+def test_a_file_of_something_else_is_refused_and_changes_nothing(answer, tell, state, tmp_path, content):
+    answer("1", "2, 3", "32", "bptt")
+    before = records(state)
+    (tmp_path / "other.json").write_text(content)
+    with pytest.raises(quizzes.QuizError, match="nothing was changed"):
+        tell(quiz_terminal.import_progress, tmp_path / "other.json")
+    assert records(state) == before

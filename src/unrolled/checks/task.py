@@ -81,7 +81,7 @@ class Task:
 
     name: the function's name, which is also the test cell's `grade_id`. arguments: the name of each argument and its
     axes (None for what is no array). form_case(rng) gives a case on which type, shape, dtype and untouched inputs are looked at;
-    value_cases(rng) the cases that carry the points, in the order in which a learner should meet them. reference(*arguments)
+    value_cases(rng) the cases that carry the points, in the order in which a learner should meet them. `reference(*arguments)`
     gives the truth; solution is a right answer in NumPy. measure(arguments): sizes of axes that can't be read off `arguments`.
     """
 

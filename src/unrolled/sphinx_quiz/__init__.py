@@ -317,7 +317,7 @@ class PlainLists(SphinxPostTransform):
         if builder.name in PAGE_BUILDERS or builder.format == "":  # "": gettext, linkcheck: they only look at texts
             return
         for node in list(self.document.findall(quiz)):
-            node.replace_self(_plain(node))
+            node.replace_self([] if node["part"] == "progress" else _plain(node))
 
 
 def _plain(root: quiz) -> list[nodes.Node]:
@@ -364,4 +364,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_post_transform(PlainLists)
     app.connect("builder-inited", _add_static_folder)
     app.connect("html-page-context", _add_assets)
+    from . import progress  # here, because it builds on the classes of this module
+
+    progress.setup(app)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,28 +12,36 @@
   const NUMBER = /^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$/;
   const kept = new Map(); // what this page remembers where the browser stores nothing
 
+  // A record as it was kept, or null if it is not one of ours.
+  function understood(record) {
+    const whole = record && Number.isInteger(record.answered) && record.answered > 0
+      && typeof record.correct === "boolean" && typeof record.first === "boolean"
+      && (typeof record.response === "string"
+          || (Array.isArray(record.response) && record.response.every(Number.isInteger)));
+    return whole ? record : null;
+  }
+
   function load(key) {
     let text = kept.get(key);
     try {
       text = window.localStorage.getItem(key) ?? text;
     } catch { /* storage is switched off */ }
     try {
-      const record = JSON.parse(text);
-      const whole = Number.isInteger(record.answered) && record.answered > 0
-        && typeof record.correct === "boolean" && typeof record.first === "boolean"
-        && (typeof record.response === "string"
-            || (Array.isArray(record.response) && record.response.every(Number.isInteger)));
-      return whole ? record : null;
+      return understood(JSON.parse(text));
     } catch {
       return null; // nothing there, or not ours
     }
   }
 
+  // Says whether the browser has kept it, too.
   function save(key, record) {
     kept.set(key, JSON.stringify(record));
     try {
       window.localStorage.setItem(key, JSON.stringify(record));
-    } catch { /* storage is switched off or full */ }
+      return true;
+    } catch {
+      return false; // storage is switched off or full
+    }
   }
 
   function forget(key) {
@@ -69,7 +77,7 @@
   }
 
   class Question {
-    constructor(form, quiz) {
+    constructor(form, quiz, fresh) {
       this.form = form;
       this.quiz = quiz;
       this.key = JSON.parse(form.dataset.key);
@@ -83,7 +91,7 @@
       this.clear();
       this.feedback.append(...this.items);
       form.querySelector(".unrolled-answers").remove();
-      this.restore();
+      if (!fresh) this.restore();
       form.addEventListener("submit", (event) => {
         event.preventDefault();
         this.check();
@@ -119,6 +127,7 @@
       save(this.name, this.record);
       this.show(result);
       this.quiz.count();
+      this.form.dispatchEvent(new CustomEvent("unrolled-answered", { bubbles: true }));
     }
 
     // Puts back what was answered before; a question may have been edited since, so it is judged anew.
@@ -166,12 +175,13 @@
   }
 
   class Quiz {
-    constructor(root) {
+    // fresh: ask without showing what was answered before
+    constructor(root, { fresh = false } = {}) {
       this.root = root;
       this.texts = new Map([...root.querySelectorAll("[data-say]")].map((node) => [node.dataset.say, node.textContent]));
       this.progress = root.querySelector(".unrolled-quiz-progress");
-      this.questions = [...root.querySelectorAll("form")].map((form) => new Question(form, this));
-      root.querySelector(".unrolled-quiz-reset").addEventListener("click", () => {
+      this.questions = [...root.querySelectorAll("form")].map((form) => new Question(form, this, fresh));
+      root.querySelector(".unrolled-quiz-reset")?.addEventListener("click", () => {
         for (const question of this.questions) question.reset();
         this.count();
         this.progress.prepend(`${this.text("reset")} `);
@@ -199,7 +209,7 @@
     for (const root of document.querySelectorAll(".unrolled-quiz")) new Quiz(root);
   }
 
-  window.unrolledQuiz = Object.freeze({ PREFIX, grade, load });
+  window.unrolledQuiz = Object.freeze({ PREFIX, grade, load, save, forget, understood, Quiz });
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
 })();

@@ -1,0 +1,132 @@
+"""Writes book/appendix/status.md: versions, machine, how long each page runs, and the ladder: `make status`.
+
+    python tools/status.py                     # runs every page of the book, one after another
+    python tools/status.py --root COURSE
+
+Nothing on that page is written by hand. The pages are run from the top in fresh kernels and thrown away; the stored notebooks
+stay as they are. The ladder is what the pages print in these runs: every table with the heading of `plots.ladder_table`.
+When a page fails, the status page stays as it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import importlib.metadata
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import notebooks
+import yaml
+
+VERSIONS = ("numpy", "torch", "matplotlib", "jupyter-book", "nbgrader", "nbval")
+LADDER_HEADING = "nats/char  perplexity  bits/char"
+INTRODUCTION = """\
+(status)=
+# Status
+
+When the pages were last run from the top, on what, how long each took, and what came out. Nothing here is written by hand: `make status` runs every page and
+writes this one.
+"""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page as it came out of a run: its place, its title, seconds, and the ladders that it printed."""
+
+    place: str
+    title: str
+    seconds: float
+    ladders: list[list[str]]
+
+
+def pages(root: Path) -> Iterator[Path]:
+    """The notebooks of the table of contents, in its order."""
+    for part in yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))["parts"]:
+        for chapter in part["chapters"]:
+            path = root / f"{chapter['file']}.ipynb"
+            if path.exists():
+                yield path
+
+
+def run(path: Path, root: Path) -> Page:
+    """Run one page in a fresh kernel. Raises notebooks.Refused with the cell that failed."""
+    nb = notebooks.clean(nbformat.read(path, as_version=4))
+    start = time.perf_counter()
+    notebooks.execute(nb, path.parent)
+    seconds = time.perf_counter() - start
+    title = next(line for cell in nb.cells for line in cell.source.splitlines() if line.startswith("# "))
+    texts = [output.text for cell in nb.cells for output in cell.get("outputs", []) if output.output_type == "stream"]
+    return Page(path.relative_to(root).with_suffix("").as_posix(), title[2:], seconds, [t for text in texts for t in ladders(text)])
+
+
+def ladders(text: str) -> Iterator[list[str]]:
+    """The ladders in what a page printed: a heading and the rows below it."""
+    lines = text.splitlines()
+    for start, line in enumerate(lines):
+        if line.endswith(LADDER_HEADING):
+            rows = []
+            for row in lines[start + 1 :]:
+                if not _is_rung(row):
+                    break
+                rows.append(row)
+            yield [line, *rows]
+
+
+def _is_rung(line: str) -> bool:
+    numbers = line.split()[-3:]
+    try:
+        return len(numbers) == 3 and all(float(number) >= 0 for number in numbers)
+    except ValueError:
+        return False
+
+
+def device() -> str:
+    """What judges and trains here."""
+    from unrolled import reference
+
+    return reference.describe()
+
+
+def report(results: list[Page], today: datetime.date) -> str:
+    """The page as Markdown."""
+    lines = [INTRODUCTION, "## Versions and machine", ""]
+    lines += [f"- Date: {today:%Y-%m-%d}", f"- Python {platform.python_version()} on {platform.system()} {platform.machine()}"]
+    lines += [f"- {os.cpu_count()} processor cores; references by {device()}"]
+    lines += ["- " + ", ".join(f"{name} {importlib.metadata.version(name).split('+')[0]}" for name in VERSIONS)]
+    lines += ["", "## Time of each page", "", "| page | seconds |", "|---|---:|"]
+    lines += [f"| {{doc}}`/{page.place}` | {page.seconds:.0f} |" for page in results]
+    lines += [f"| all | {sum(page.seconds for page in results):.0f} |", ""]
+    lines += ["## The ladder", "", "Held-out loss, page by page, as these runs printed it; a page that compares three texts prints three ladders. A rung that appears on",
+              "several pages was trained anew on each, with that page's recipe."]  # fmt: skip
+    for page in results:
+        if page.ladders:
+            lines += ["", f"From {{doc}}`/{page.place}`:", "", "```text", "\n\n".join("\n".join(rows) for rows in page.ladders), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parents[1], help="the course (default: this one)")
+    root = parser.parse_args(arguments).root.resolve()
+    notebooks.own_kernel()
+    results = []
+    for path in pages(root):
+        try:
+            results.append(run(path, root))
+        except notebooks.Refused as error:
+            print(f"{path.relative_to(root)} failed; the status page stays as it was.\n{error}", file=sys.stderr)
+            return 1
+        print(f"{results[-1].seconds:6.1f} s  {results[-1].place}", flush=True)
+    notebooks.write_whole(root / "book" / "appendix" / "status.md", report(results, datetime.date.today()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
