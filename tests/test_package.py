@@ -28,6 +28,7 @@ FLOORS = {
     "torch_models": 1,
     "reference": 1,
     "sphinx_quiz": 1,
+    "sphinx_public": 1,
     "quiz_terminal": 1,
     "checks": 2,
     "grading": 3,
