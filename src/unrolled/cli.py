@@ -1,4 +1,4 @@
-"""The command `unrolled`: start an assignment, take a quiz."""
+"""The command `unrolled`: start an assignment, take a quiz, record references."""
 
 from __future__ import annotations
 
@@ -122,6 +122,26 @@ def quiz(
             typer.echo("The quizzes are: " + ", ".join(quizzes.names(folder)))
         else:
             quiz_terminal.run_quiz(name, part, folder, Console())
+    except (ValueError, OSError) as error:
+        _stop(error)
+
+
+@app.command()
+def record(
+    file: Annotated[Path, typer.Argument(help="The file to write, or with --compare to read.")],
+    compare: Annotated[bool, typer.Option("--compare", help="Hold this machine's references to those in the file.")] = False,
+) -> None:
+    """Record the references of the checks on this device, or compare this device with a recording."""
+    from .checks import recorded
+
+    try:
+        if not compare:
+            typer.echo(f"{recorded.record(file)} cases are in {file}.")
+            return
+        where, _ = recorded.load(file)
+        typer.echo(f"Recorded by {where['judge']} on {where['date']}. Largest relative difference here:")
+        for task, difference in recorded.differences(file).items():
+            typer.echo(f"  {task:<28}{difference:.1e}")
     except (ValueError, OSError) as error:
         _stop(error)
 
