@@ -1,0 +1,381 @@
+// Figures that move, without a kernel and without a network. A figure of the book whose class is try-NAME gets a panel below its picture;
+// the picture itself stays, so that nothing is lost without this script or in print. All controls are native and work by keyboard,
+// every change is also said in words, and nothing moves by itself.
+(() => {
+  "use strict";
+
+  const SVG = "http://www.w3.org/2000/svg";
+  const panels = {}; // NAME -> function(panel)
+
+  // --- What the panels share -----------------------------------------------------------------
+
+  function element(name, attributes = {}, ...children) {
+    const node = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+    node.append(...children);
+    return node;
+  }
+
+  function shape(parent, name, attributes = {}, text = "") {
+    const node = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+    node.textContent = text;
+    parent.append(node);
+    return node;
+  }
+
+  let count = 0;
+  function labelled(text, control) {
+    control.id = `try-${(count += 1)}`;
+    const label = element("label", { for: control.id }, text);
+    const pair = element("span", { class: "try-control" }, label, control);
+    return pair;
+  }
+
+  const slider = (min, max, step, value) => element("input", { type: "range", min, max, step, value });
+  const button = (text) => element("button", { type: "button" }, text);
+  const choice = (options) => element("select", {}, ...options.map(([value, text]) => element("option", { value }, text)));
+
+  // A drawing that is announced by its description, a line that says what is seen, and the controls above them.
+  function frame(panel, width, height, ...controls) {
+    const row = element("div", { class: "try-controls" }, ...controls);
+    const drawing = shape(document.createElement("div"), "svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+    const scroll = element("div", { class: "try-drawing" }, drawing);
+    const said = element("p", { class: "try-said", "aria-live": "polite" });
+    panel.append(row, scroll, said);
+    return {
+      drawing,
+      say(sentence) {
+        said.textContent = sentence;
+        drawing.setAttribute("aria-label", sentence);
+      },
+    };
+  }
+
+  // The same numbers on every visit: a small generator (mulberry32), and normal draws from it.
+  function random(seed) {
+    return () => {
+      seed = (seed + 0x6d2b79f5) | 0;
+      let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+      return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+    };
+  }
+  const normal = (draw) => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw());
+  const matrix = (rows, columns, draw) => Array.from({ length: rows }, () => Array.from({ length: columns }, () => normal(draw)));
+  const rowTimes = (row, weights) => weights[0].map((_, j) => row.reduce((sum, value, i) => sum + value * weights[i][j], 0));
+  const norm = (numbers) => Math.sqrt(numbers.reduce((sum, value) => sum + value * value, 0));
+  const short = (number) => (number !== 0 && (Math.abs(number) < 0.001 || Math.abs(number) >= 1000) ? number.toExponential(1) : number.toPrecision(3));
+
+  // --- Unrolling a loop, step by step --------------------------------------------------------
+
+  panels.unroll = (panel) => {
+    const word = "machine";
+    const letters = [...new Set(word)];
+    const units = 4;
+    const draw = random(3);
+    const W_xh = matrix(letters.length, units, draw).map((row) => row.map((value) => 1.2 * value));
+    const W_hh = matrix(units, units, draw).map((row) => row.map((value) => 0.7 * value));
+    const states = [Array(units).fill(0)];
+    for (const letter of word) {
+      const recurrent = rowTimes(states.at(-1), W_hh);
+      states.push(W_xh[letters.indexOf(letter)].map((value, j) => Math.tanh(value + recurrent[j])));
+    }
+
+    const back = button("Back");
+    const next = button("Next step");
+    const { drawing, say } = frame(panel, 760, 220, back, next);
+    let t = 0;
+
+    function show() {
+      drawing.replaceChildren();
+      for (let s = 0; s <= t; s += 1) {
+        const x = 20 + 92 * s;
+        if (s > 0) {
+          shape(drawing, "path", { d: `M${x - 32} 70 H${x - 3}`, class: "try-across", "stroke-width": 3, fill: "none" });
+          shape(drawing, "text", { x: x - 17, y: 60, class: "try-across-text", "text-anchor": "middle", "font-size": 11 }, "W_hh");
+          shape(drawing, "path", { d: `M${x + 30} 172 V112`, class: "try-within", "stroke-width": 3, fill: "none" });
+          shape(drawing, "text", { x: x + 35, y: 150, class: "try-text", "font-size": 13 }, "W_xh");
+          shape(drawing, "text", { x: x + 30, y: 195, class: "try-text", "text-anchor": "middle", "font-size": 20 }, word[s - 1]);
+        }
+        shape(drawing, "rect", { x, y: 32, width: 60, height: 78, rx: 8, class: s === t ? "try-box is-new" : "try-box" });
+        states[s].forEach((value, j) => {
+          const size = 30 * Math.abs(value);
+          shape(drawing, "rect", {
+            x: x + 8 + 12 * j, y: value >= 0 ? 71 - size : 71, width: 9, height: Math.max(size, 1), class: value >= 0 ? "try-plus" : "try-minus",
+          });
+        });
+        shape(drawing, "text", { x: x + 30, y: 24, class: "try-text", "text-anchor": "middle", "font-size": 15 }, `h${s}`);
+      }
+      const numbers = states[t].map((value) => value.toFixed(2)).join(", ");
+      say(t === 0
+        ? `The loop before its first step: the state h0 is zero in all ${units} units.`
+        : `Step ${t} of ${word.length}: reads “${word[t - 1]}” and the state h${t - 1}; the new state h${t} is (${numbers}). The weights are the same as at every step.`);
+      back.disabled = t === 0;
+      next.disabled = t === word.length;
+    }
+    next.addEventListener("click", () => { t += 1; show(); if (next.disabled) back.focus(); });
+    back.addEventListener("click", () => { t -= 1; show(); if (back.disabled) next.focus(); });
+    show();
+  };
+
+  // --- The spectral radius and the gradient norm by lag --------------------------------------
+
+  panels.radius = (panel) => {
+    const units = 24;
+    const lags = 40;
+    const draw = random(1);
+    const raw = matrix(units, units, draw);
+    const radius = spectralRadius(raw);
+    const start = Array.from({ length: units }, () => Math.tanh(normal(draw)));
+    const inputs = matrix(lags, units, draw).map((row) => row.map((value) => 0.3 * value));
+
+    // The growth of a long product of the matrix with itself, per step: equal to the largest |eigenvalue|.
+    function spectralRadius(weights) {
+      let row = weights.map(() => normal(draw));
+      let logs = 0;
+      const steps = 4000;
+      for (let step = 0; step < steps; step += 1) {
+        row = rowTimes(row, weights);
+        const size = norm(row);
+        logs += Math.log(size);
+        row = row.map((value) => value / size);
+      }
+      return Math.exp(logs / steps);
+    }
+
+    // Frobenius norm of the product of the last k Jacobians diag(slope) W^T, for k = 0..lags.
+    function norms(rho, kind) {
+      const W = raw.map((row) => row.map((value) => (value * rho) / radius));
+      let h = start;
+      const slopes = inputs.map((input) => {
+        const z = rowTimes(h, W).map((value, j) => value + input[j]);
+        h = kind === "tanh" ? z.map(Math.tanh) : h;
+        return kind === "tanh" ? h.map((value) => 1 - value * value) : Array(units).fill(1);
+      });
+      const product = Array.from({ length: units }, (_, i) => Array.from({ length: units }, (_, j) => (i === j ? 1 : 0)));
+      const found = [norm(product.flat())];
+      for (let k = 1; k <= lags; k += 1) {
+        const slope = slopes[lags - k];
+        for (let i = 0; i < units; i += 1) {
+          const scaled = product[i].map((value, j) => value * slope[j]);
+          product[i] = W.map((row) => row.reduce((sum, value, j) => sum + value * scaled[j], 0)); // times W transposed
+        }
+        found.push(norm(product.flat()));
+      }
+      return found;
+    }
+
+    const rho = slider(0.3, 2.5, 0.05, 1);
+    const kind = choice([["linear", "linear"], ["tanh", "tanh"]]);
+    const { drawing, say } = frame(panel, 640, 300, labelled("Spectral radius of W_hh", rho), labelled("Activation", kind));
+    const [low, high] = [-12, 8];
+    const X = (k) => 60 + (560 * k) / lags;
+    const Y = (exponent) => 20 + (240 * (high - exponent)) / (high - low);
+
+    function show() {
+      drawing.replaceChildren();
+      for (let exponent = low; exponent <= high; exponent += 4) {
+        shape(drawing, "path", { d: `M60 ${Y(exponent)} H620`, class: "try-grid" });
+        shape(drawing, "text", { x: 52, y: Y(exponent) + 5, class: "try-text", "text-anchor": "end", "font-size": 14 }, `1e${exponent}`);
+      }
+      for (let k = 0; k <= lags; k += 10) {
+        shape(drawing, "text", { x: X(k), y: 280, class: "try-text", "text-anchor": "middle", "font-size": 14 }, k);
+      }
+      shape(drawing, "text", { x: 340, y: 297, class: "try-text", "text-anchor": "middle", "font-size": 14 }, "lag k");
+      const found = norms(Number(rho.value), kind.value);
+      const points = found.map((value, k) => `${X(k).toFixed(1)},${Y(Math.min(Math.max(Math.log10(value), low), high)).toFixed(1)}`);
+      shape(drawing, "polyline", { points: points.join(" "), class: "try-line", fill: "none" });
+      const factor = (found[lags] / found[lags / 2]) ** (2 / lags);
+      const fate = factor < 0.98 ? "it vanishes" : factor > 1.02 ? "it explodes" : "it keeps its size";
+      say(`Spectral radius ${Number(rho.value).toFixed(2)}, ${kind.value}: the gradient norm starts at ${short(found[0])} and is ${short(found[lags])} at lag ${lags}, a factor ${factor.toFixed(2)} a step over the last half: ${fate}.`);
+      rho.setAttribute("aria-valuetext", Number(rho.value).toFixed(2));
+    }
+    rho.addEventListener("input", show);
+    kind.addEventListener("change", show);
+    show();
+  };
+
+  // --- The gates of an LSTM on a sentence that one types -------------------------------------
+
+  // The weights of the network that tools/figure_weights.py has trained: {alphabet, H, unit, arrays: {name: {shape, scale, data}}},
+  // where data is the base64 text of whole numbers from -127 to 127.
+  const weightsOf = (() => {
+    let promise = null;
+    return (folder) => {
+      promise ??= new Promise((resolve, reject) => {
+        const script = element("script", { src: `${folder}lstm-weights.js` });
+        script.addEventListener("load", () => resolve(window.unrolledWeights));
+        script.addEventListener("error", reject);
+        document.head.append(script);
+      });
+      return promise;
+    };
+  })();
+
+  function unpacked({ shape: [rows, columns], scale, data }) {
+    const bytes = atob(data);
+    return Array.from({ length: rows }, (_, i) => Float32Array.from({ length: columns }, (_, j) => ((bytes.charCodeAt(i * columns + j) << 24) >> 24) * scale));
+  }
+
+  const sigmoid = (x) => 1 / (1 + Math.exp(-x));
+
+  panels.gates = async (panel, folder) => {
+    let stored;
+    try {
+      stored = await weightsOf(folder);
+    } catch {
+      panel.remove();
+      return;
+    }
+    const { alphabet, H, unit } = stored;
+    const [W_x, W_h, b, W_hq, b_q] = ["W_x", "W_h", "b", "W_hq", "b_q"].map((name) => unpacked(stored.arrays[name]));
+
+    // Every step of the network: gates, cell and the probabilities of the next character.
+    function run(text) {
+      let h = new Float32Array(H);
+      let c = new Float32Array(H);
+      return [...text].map((character) => {
+        const id = alphabet.indexOf(character);
+        const z = Float32Array.from(W_x[Math.max(id, 0)], (value, j) => value + b[0][j]);
+        for (let i = 0; i < H; i += 1) if (h[i] !== 0) for (let j = 0; j < 4 * H; j += 1) z[j] += h[i] * W_h[i][j];
+        const gates = { i: z.slice(0, H).map(sigmoid), f: z.slice(H, 2 * H).map(sigmoid), g: z.slice(2 * H, 3 * H).map(Math.tanh), o: z.slice(3 * H).map(sigmoid) };
+        c = c.map((value, k) => gates.f[k] * value + gates.i[k] * gates.g[k]);
+        h = c.map((value, k) => gates.o[k] * Math.tanh(value));
+        const logits = Float32Array.from(b_q[0]);
+        for (let i = 0; i < H; i += 1) for (let j = 0; j < logits.length; j += 1) logits[j] += h[i] * W_hq[i][j];
+        const largest = Math.max(...logits);
+        const powers = logits.map((value) => Math.exp(value - largest));
+        const sum = powers.reduce((a, value) => a + value, 0);
+        return { ...gates, c, next: powers.map((value) => value / sum) };
+      });
+    }
+
+    const typed = element("input", { type: "text", value: stored.sentence, maxlength: 70, size: 44, spellcheck: "false", autocapitalize: "off" });
+    const which = element("input", { type: "number", min: 0, max: H - 1, value: unit });
+    const { drawing, say } = frame(panel, 760, 190, labelled("Sentence", typed), labelled(`Unit, 0 to ${H - 1}`, which));
+    const rows = [["c", "cell"], ["f", "forget"], ["i", "input"], ["g", "candidate"], ["o", "output"]];
+
+    function show() {
+      drawing.replaceChildren();
+      const text = [...typed.value.toLowerCase()].filter((character) => alphabet.includes(character)).slice(0, 70).join("");
+      const k = Math.min(Math.max(Math.round(Number(which.value) || 0), 0), H - 1);
+      const steps = run(text);
+      const width = Math.min(22, 660 / Math.max(text.length, 1));
+      const largest = Math.max(1, ...steps.map((step) => Math.abs(step.c[k])));
+      rows.forEach(([name, word], row) => {
+        const y = 34 + 26 * row;
+        shape(drawing, "text", { x: 84, y: y + 16, class: "try-text", "text-anchor": "end", "font-size": 14 }, word);
+        steps.forEach((step, t) => {
+          const value = name === "c" ? step.c[k] / largest : step[name][k];
+          shape(drawing, "rect", {
+            x: 90 + width * t, y, width: width - 1, height: 22, class: value >= 0 ? "try-plus" : "try-minus", "fill-opacity": Math.abs(value).toFixed(3),
+          });
+        });
+      });
+      [...text].forEach((character, t) => shape(drawing, "text", {
+        x: 90 + width * (t + 0.5), y: 24, class: "try-text", "text-anchor": "middle", "font-size": Math.min(15, width + 3),
+      }, character === " " ? "·" : character));
+      if (!steps.length) {
+        say("Type a sentence of toy English, in small letters.");
+        return;
+      }
+      const last = steps.at(-1);
+      const best = [...last.next.keys()].sort((a, z) => last.next[z] - last.next[a]).slice(0, 3);
+      const guesses = best.map((id) => `“${alphabet[id] === " " ? "space" : alphabet[id]}” ${(100 * last.next[id]).toFixed(0)} %`).join(", ");
+      shape(drawing, "text", { x: 90, y: 182, class: "try-text", "font-size": 14 }, `next character: ${guesses}`);
+      say(`Unit ${k} after “${text}”: cell ${last.c[k].toFixed(2)}, forget gate ${last.f[k].toFixed(2)}, input gate ${last.i[k].toFixed(2)}. Most likely next: ${guesses}.`);
+    }
+    typed.addEventListener("input", show);
+    which.addEventListener("input", show);
+    show();
+  };
+
+  // --- Beam search through a tree ------------------------------------------------------------
+
+  panels.beam = (panel) => {
+    // P(next | last): the best first word leads to poor sentences, so that greedy decoding (width 1) ends lower than width 2.
+    const words = ["<s>", "the", "a", "cat", "dog", "sat", "</s>"];
+    const P = {
+      "<s>": { the: 0.55, a: 0.45 },
+      the: { cat: 0.4, dog: 0.35, sat: 0.25 },
+      a: { cat: 0.9, dog: 0.1 },
+      cat: { sat: 0.8, "</s>": 0.2 },
+      dog: { sat: 0.5, "</s>": 0.5 },
+      sat: { "</s>": 1 },
+    };
+    const longest = 4;
+    const width = slider(1, 4, 1, 2);
+    const back = button("Back");
+    const next = button("Next step");
+    const { drawing, say } = frame(panel, 760, 330, labelled("Beam width", width), back, next);
+    let step = 0;
+
+    const finished = (one) => one.words.at(-1) === "</s>";
+    const order = (a, z) => z.score - a.score || (a.words.map((w) => words.indexOf(w)) < z.words.map((w) => words.indexOf(w)) ? -1 : 1);
+
+    // Each level: all candidates, and which of them are kept.
+    function search(beam) {
+      const levels = [{ candidates: [{ words: ["<s>"], score: 0, parent: null }], kept: 1 }];
+      while (levels.length <= longest) {
+        const before = levels.at(-1).candidates.slice(0, levels.at(-1).kept);
+        if (before.every(finished)) break;
+        const candidates = before.flatMap((one, parent) => (finished(one)
+          ? [{ ...one, parent }]
+          : Object.entries(P[one.words.at(-1)]).map(([word, p]) => ({ words: [...one.words, word], score: one.score + Math.log(p), parent })))).sort(order);
+        levels.push({ candidates, kept: Math.min(beam, candidates.length) });
+      }
+      return levels;
+    }
+
+    const sentence = (one) => one.words.slice(1).join(" ") || "nothing yet";
+
+    function show() {
+      const levels = search(Number(width.value));
+      step = Math.min(step, levels.length - 1);
+      drawing.replaceChildren();
+      const place = (level, index) => ({ x: 40 + 170 * level, y: 30 + 46 * index });
+      for (let level = 0; level <= step; level += 1) {
+        levels[level].candidates.slice(0, 7).forEach((one, index) => {
+          const { x, y } = place(level, index);
+          const kept = index < levels[level].kept;
+          if (one.parent !== null) {
+            const from = place(level - 1, one.parent);
+            shape(drawing, "path", { d: `M${from.x + 92} ${from.y + 14} L${x} ${y + 14}`, class: kept ? "try-across" : "try-pruned", "stroke-width": kept ? 3 : 1.5, fill: "none" });
+          }
+          shape(drawing, "rect", { x, y, width: 92, height: 30, rx: 6, class: kept ? "try-box is-new" : "try-box is-pruned" });
+          shape(drawing, "text", { x: x + 6, y: y + 20, class: "try-text", "font-size": 15 }, one.words.at(-1));
+          shape(drawing, "text", { x: x + 88, y: y + 20, class: "try-text", "text-anchor": "end", "font-size": 13 }, one.score.toFixed(2));
+        });
+      }
+      const { candidates, kept } = levels[step];
+      const best = candidates.slice(0, kept).map((one) => `“${sentence(one)}” (${one.score.toFixed(2)})`).join(", ");
+      say(step === levels.length - 1
+        ? `Done after step ${step}: the best is “${sentence(candidates[0])}” with log-probability ${candidates[0].score.toFixed(2)}, probability ${Math.exp(candidates[0].score).toFixed(3)}.`
+        : `Step ${step}: ${candidates.length} candidates, kept ${kept}: ${best}.`);
+      back.disabled = step === 0;
+      next.disabled = step === levels.length - 1;
+      width.setAttribute("aria-valuetext", width.value);
+    }
+    next.addEventListener("click", () => { step += 1; show(); if (next.disabled) back.focus(); });
+    back.addEventListener("click", () => { step -= 1; show(); if (back.disabled) next.focus(); });
+    width.addEventListener("input", () => { step = 0; show(); });
+    show();
+  };
+
+  // --- Start ---------------------------------------------------------------------------------
+
+  const folder = document.currentScript.src.replace(/[^/]*$/, "");
+
+  function start() {
+    for (const [name, fill] of Object.entries(panels)) {
+      for (const figure of document.querySelectorAll(`figure.try-${name}`)) {
+        const panel = element("div", { class: "try-panel", role: "group", "aria-label": "Try it" });
+        figure.querySelector("figcaption").before(panel);
+        Promise.resolve(fill(panel, folder)).then(() => figure.classList.add("is-live"));
+      }
+    }
+  }
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();
