@@ -10,7 +10,7 @@ JOBS ?= 2
 PYTEST := OMP_NUM_THREADS=1 UNROLLED_PROGRESS=off $(BIN)/python -m pytest -n $(JOBS) --dist loadscope
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 300 --nbval-sanitize-with tests/nbval_sanitize.cfg
 
-.PHONY: all setup book sample-class test test-fast assignments status text run lab bench wheel clean
+.PHONY: all setup book sample-class test test-fast assignments status text run words lab bench wheel clean
 
 all: book sample-class
 	@echo
@@ -46,8 +46,9 @@ assignments: setup
 status: setup
 	$(BIN)/python tools/status.py
 
-# Edit a notebook as text: make text NB=book/recurrence/rnn.ipynb, edit the .nb.md, make run NB=book/recurrence/rnn.ipynb
-text run: setup
+# Edit a notebook as text: make text NB=book/recurrence/rnn.ipynb, edit the .nb.md, make run NB=book/recurrence/rnn.ipynb;
+# where only words changed, make words NB=... stores them without running anything
+text run words: setup
 	@test -n "$(NB)" || { echo "Name a notebook: make $@ NB=book/recurrence/rnn.ipynb"; exit 2; }
 	$(BIN)/python tools/notebooks.py $@ $(NB)
 

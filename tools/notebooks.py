@@ -2,6 +2,7 @@
 
     python tools/notebooks.py text book/recurrence/rnn.ipynb    # writes rnn.nb.md beside it (a skeleton if there is no rnn.ipynb)
     python tools/notebooks.py run book/recurrence/rnn.ipynb     # rnn.nb.md -> rnn.ipynb, run from the top
+    python tools/notebooks.py words book/recurrence/rnn.ipynb   # the same where only words changed: outputs stay, nothing is run
 
 A notebook is committed as .ipynb with its outputs; the .nb.md is MyST Markdown, ignored by git. `run` stores only what
 may be published: no warning on stderr, no absolute path, nothing over 100 kB. When a cell fails nothing is written.
@@ -269,6 +270,18 @@ def run(notebook: Path) -> None:
     write_whole(notebook, nbformat.writes(nb) + "\n")
 
 
+def store_words(notebook: Path) -> None:
+    """Store changed Markdown and metadata beside the outputs that are there. Raises Refused if a line of code changed."""
+    before, after = _read(notebook), source_of(notebook)
+    code = [[cell for cell in nb.cells if cell.cell_type == "code"] for nb in (before, after)]
+    if [cell.source for cell in code[0]] != [cell.source for cell in code[1]]:
+        raise Refused("its code changed, too: run it")
+    for old, new in zip(*code, strict=True):
+        new.outputs, new.execution_count = old.outputs, old.execution_count
+    nbformat.validate(after)
+    write_whole(notebook, nbformat.writes(after) + "\n")
+
+
 def _notebook(name: str) -> Path:
     """The .ipynb that a command line means: rnn.ipynb, rnn.nb.md or rnn."""
     path = Path(name)
@@ -279,7 +292,7 @@ def _notebook(name: str) -> Path:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["text", "run"])
+    parser.add_argument("command", choices=["text", "run", "words"])
     parser.add_argument("notebook", nargs="+")
     options = parser.parse_args(arguments)
     own_kernel()
@@ -289,6 +302,9 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             if options.command == "text":
                 print(write_text(notebook))
+            elif options.command == "words":
+                store_words(notebook)
+                print(f"{notebook}: words stored, nothing run")
             else:
                 run(notebook)
                 print(f"{notebook}: {time.perf_counter() - start:.1f} s")

@@ -189,3 +189,25 @@ def test_stored_notebooks_of_the_course_survive_the_round_trip(course):
         assert _cells(notebooks.from_text(notebooks.as_text(nb))) == _cells(nb), path
 
 
+
+
+def test_changed_words_are_stored_beside_the_outputs_that_are_there(page):
+    notebooks.run(page)
+    before = nbformat.read(page, as_version=4)
+    text = notebooks.text_path(page)
+    text.write_text(text.read_text(encoding="utf-8").replace("Second paragraph.", "Another paragraph."), encoding="utf-8")
+    notebooks.store_words(page)
+    after = nbformat.read(page, as_version=4)
+    assert "Another paragraph." in "".join(cell.source for cell in after.cells)
+    assert [cell.get("outputs") for cell in after.cells] == [cell.get("outputs") for cell in before.cells]
+    assert [cell.get("execution_count") for cell in after.cells] == [cell.get("execution_count") for cell in before.cells]
+
+
+def test_words_are_not_stored_beside_outputs_of_other_code(page):
+    notebooks.run(page)
+    before = page.read_bytes()
+    text = notebooks.text_path(page)
+    text.write_text(text.read_text(encoding="utf-8").replace('print("hello"', 'print("bye"'), encoding="utf-8")
+    with pytest.raises(notebooks.Refused, match="run it"):
+        notebooks.store_words(page)
+    assert page.read_bytes() == before
