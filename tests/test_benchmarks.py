@@ -1,0 +1,37 @@
+"""The setting that a benchmark shares with a published one is that setting."""
+
+import importlib
+import math
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def benchmark(course, monkeypatch):
+    monkeypatch.syspath_prepend(str(course / "benchmarks"))
+    return importlib.import_module("time_machine_d2l")
+
+
+def test_a_window_holds_its_inputs_and_one_more(benchmark):
+    ids = np.arange(173_428)
+    X, Y = benchmark.split(benchmark.windows(ids, 7, 3))
+    assert X.shape == Y.shape == (32, 3)
+    assert (X[:, 2] == np.arange(9, 41)).all()
+    assert (Y == X + 1).all()
+
+
+def test_the_training_windows_hold_10032_characters_and_the_recipe_was_chosen_on_others(benchmark):
+    ids = np.arange(173_428)
+    train = benchmark.windows(ids, 0, benchmark.TRAIN)
+    scored = benchmark.windows(ids, benchmark.TRAIN, benchmark.VALIDATE)
+    choosing = benchmark.windows(ids, benchmark.CHOOSING, benchmark.VALIDATE)
+    assert len(np.unique(train)) == 10_032
+    assert (scored[0, 0], scored[-1, 0]) == (10_000, 14_999)
+    assert len(np.intersect1d(np.union1d(train, scored), choosing)) == 0
+
+
+def test_a_curve_of_batch_perplexities_lies_above_the_perplexity_of_all_tokens(benchmark):
+    both = benchmark.perplexities([1.0, 2.0], [3, 1])
+    assert both["perplexity"] == pytest.approx(math.exp(1.25))
+    assert both["as_plotted"] == pytest.approx((math.e + math.e**2) / 2)
