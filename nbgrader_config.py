@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import unrolled.grading
+from unrolled.grading import steps
 
 ROOT = Path(__file__).resolve().parent
 CLASS = ROOT / "class"
@@ -32,8 +33,24 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedb
 c.CourseDirectory.db_url = f"sqlite:///{CLASS / 'gradebook.db'}"
 c.ExportPlugin.to = str(CLASS / "grades.csv")
 
-# The first check of a notebook imports torch.
-c.Execute.timeout = 120
+# Grading: what was handed in is rebuilt from the release and judged by the referee; its code runs in a sandbox only.
+# `nbgrader validate` runs a notebook as it stands, for its author.
+steps.plug_in()
+c.Autograde.exporter_class = "unrolled.grading.steps.SubmissionExporter"
+# A rebuilt notebook has the release's metadata, kernel and ids and no outputs: nbgrader's steps that mend these are left out.
+c.Autograde.sanitize_preprocessors = [
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.Autograde.autograde_preprocessors = [
+    "unrolled.grading.steps.Judge",  # in the place of nbgrader's Execute
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+]
+c.Judge.class_folder = str(CLASS)
+c.Execute.timeout = 120  # for `nbgrader validate`: the first check of a notebook imports torch
 
 # The feedback page: our own template, which loads nothing from a network.
 c.HTMLExporter.template_name = "unrolled_feedback"

@@ -1,0 +1,399 @@
+"""The program inside the sandbox: runs the cells of one notebook and calls its functions when the referee asks.
+
+A lone file: it needs wire.py, NumPy and Python's own library. It holds no tests, no references and no answers. What it says is
+never trusted: the referee checks the form of each answer, and judges values alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import io
+import linecache
+import os
+import re
+import resource
+import signal
+import sys
+import time
+import traceback
+import types
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import wire
+
+PRINTED_LIMIT = 4000       # characters of a cell's or a call's output that are kept
+ERROR_LIMIT = 1500         # characters of an error's text
+PROBLEMS_LIMIT = 8         # failed statements that a cell reports
+AGAIN = 0.25               # seconds after which code that swallowed the first alarm gets another
+
+
+class TimeUp(BaseException):
+    """The alarm of a cell or a call. No subclass of Exception, so that `except Exception` does not swallow it."""
+
+
+# --- What a learner's code finds ---------------------------------------------------------------
+
+
+class Missing:
+    """Stands for a module, or a name from one, that can't be imported here. It fails when it is used."""
+
+    def __init__(self, module: str) -> None:
+        object.__setattr__(self, "_module", module)
+
+    def _fail(self, *_: Any, **__: Any) -> Any:
+        module = object.__getattribute__(self, "_module")
+        raise ModuleNotFoundError(f"{module} is not there when grading: use NumPy and Python's own library only", name=module)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        self._fail()
+
+    __call__ = __getitem__ = __setattr__ = __iter__ = __len__ = __enter__ = __add__ = __mul__ = __matmul__ = _fail
+
+
+class Quiet:
+    """Stands for IPython's shell: everything that is asked of it is done by doing nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None
+
+
+def _stand_in(printer: Callable) -> None:
+    """An `unrolled` whose checks do nothing, and what a notebook finds without importing it."""
+    package, checks = types.ModuleType("unrolled"), types.ModuleType("unrolled.checks")
+    package.__path__ = []
+    package.checks = checks
+    package.check = checks.check = lambda *_, **__: None
+    sys.modules.update({"unrolled": package, "unrolled.checks": checks})
+    builtins.get_ipython = Quiet
+    builtins.display = printer
+    builtins.input = lambda prompt="": (_ for _ in ()).throw(EOFError("nobody types when grading"))
+
+
+class Capped(io.TextIOBase):
+    """A stream that keeps the first characters and forgets the rest."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.parts: list[str] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        text = str(text)
+        if self.limit > 0:
+            self.parts.append(text[: self.limit])
+            self.limit -= len(self.parts[-1])
+        return len(text)
+
+    def value(self) -> str:
+        return "".join(self.parts)
+
+
+# --- Cells -------------------------------------------------------------------------------------
+
+MAGIC = re.compile(r"^(\s*)(%%?|!|\?)")
+ASSIGNED = re.compile(r"^(\s*)[\w, .\[\]]+=\s*[!%]")
+HELP = re.compile(r"^(\s*)[\w.]+\?\??\s*$")
+TIMING = re.compile(r"^(\s*)%(?:time|prun|memit)\s+(?!-)(\S.*)$")
+PYTHON_CELLS = ("time", "timeit", "capture", "prun", "memit", "mprun")  # cell magics whose body is Python
+
+
+def without_magics(text: str) -> str:
+    """The cell without IPython's own lines; every other line keeps its number. A cell in another language becomes empty.
+
+    A line is taken for a magic only where Python can't read it, so a string that begins with % stays as it is.
+    """
+    lines = text.split("\n")
+    first = next((i for i, line in enumerate(lines) if line.strip()), None)
+    if first is not None and (match := re.match(r"\s*%%(\w+)", lines[first])):
+        if match[1] not in PYTHON_CELLS:
+            return ""
+        lines[first] = ""
+    for _ in range(min(len(lines), 200)):
+        try:
+            ast.parse("\n".join(lines))
+        except SyntaxError as error:
+            at = (error.lineno or 0) - 1
+            if not 0 <= at < len(lines):
+                break
+            without = _without_magic(lines[at])
+            if without is None:
+                break
+            lines[at] = without
+        except ValueError:
+            break
+        else:
+            break
+    return "\n".join(lines)
+
+
+def _without_magic(line: str) -> str | None:
+    """A line with its magic taken out, or None when there is none in it."""
+    if timed := TIMING.match(line):
+        return timed[1] + timed[2]
+    match = MAGIC.match(line) or ASSIGNED.match(line) or HELP.match(line)
+    return f"{match[1]}pass" if match else None
+
+
+class Notebook:
+    """The state of a notebook: its names, and the text of its cells for error messages."""
+
+    def __init__(self) -> None:
+        module = types.ModuleType("__main__")
+        module.__builtins__ = builtins
+        sys.modules["__main__"] = module
+        self.names = module.__dict__
+        self.flags = 0  # of `from __future__ import ...`, which hold for the cells that follow
+
+    def run(self, number: int, text: str, seconds: float) -> dict:
+        """Run a cell statement by statement: a line that fails costs only what depends on it."""
+        name = f"<cell {number}>"
+        text = without_magics(text)
+        linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+        problems: list[str] = []
+        timed_out = False
+        with _Captured(PRINTED_LIMIT) as output:
+            try:
+                statements = ast.parse(text, name).body
+            except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+                problems.append(_clip(f"{type(error).__name__}: {error}"))
+                statements = []
+            try:
+                with _Alarm(seconds):
+                    self._run_all(_apart(statements), name, problems)
+            except TimeUp:
+                timed_out = True
+        if len(problems) > PROBLEMS_LIMIT:
+            problems[PROBLEMS_LIMIT:] = [f"and {len(problems) - PROBLEMS_LIMIT} more statements that failed"]
+        if timed_out:
+            problems.append(f"stopped after {seconds:.3g} s: a cell may take no longer when grading")
+        return {"printed": output.text(), "problems": problems, "timed_out": timed_out}
+
+    def _run_all(self, statements: list[ast.stmt], name: str, problems: list[str]) -> None:
+        for place, statement in enumerate(statements):
+            try:
+                if isinstance(statement, ast.Expr) and place == len(statements) - 1:
+                    self._show(eval(self._compiled(ast.Expression(statement.value), name, "eval"), self.names))
+                else:
+                    exec(self._compiled(ast.Module([statement], []), name, "exec"), self.names)
+            except TimeUp:
+                raise
+            except ImportError as error:
+                problems.append(_clip(error_text(error, name)))
+                self._stand_in_for(statement)
+            except BaseException as error:
+                problems.append(_clip(error_text(error, name)))
+
+    def _compiled(self, tree: ast.AST, name: str, mode: str) -> types.CodeType:
+        import __future__
+
+        code = compile(tree, name, mode, self.flags, True)
+        for feature in __future__.all_feature_names:
+            self.flags |= code.co_flags & getattr(__future__, feature).compiler_flag
+        return code
+
+    def _show(self, value: Any) -> None:
+        if value is not None:
+            print(repr(value)[:PRINTED_LIMIT])
+
+    def _stand_in_for(self, statement: ast.stmt) -> None:
+        """Bind what an import that failed would have bound."""
+        if isinstance(statement, ast.Import):
+            for alias in statement.names:
+                self.names[alias.asname or alias.name.split(".")[0]] = Missing(alias.name)
+        elif isinstance(statement, ast.ImportFrom):
+            for alias in statement.names:
+                if alias.name != "*":
+                    self.names[alias.asname or alias.name] = Missing(f"{statement.module}.{alias.name}")
+
+
+def _apart(statements: list[ast.stmt]) -> list[ast.stmt]:
+    """`import a, b` as two statements, so that one that is missing does not cost the other."""
+    found: list[ast.stmt] = []
+    for statement in statements:
+        if isinstance(statement, ast.Import) and len(statement.names) > 1:
+            found += [ast.copy_location(ast.Import([alias]), statement) for alias in statement.names]
+        else:
+            found.append(statement)
+    return found
+
+
+class _Captured:
+    """Keeps what code prints, warns and writes to stderr."""
+
+    def __init__(self, limit: int) -> None:
+        self.stream = Capped(limit)
+
+    def __enter__(self) -> _Captured:
+        self.before = sys.stdout, sys.stderr
+        sys.stdout = sys.stderr = self.stream
+        self.catching = warnings.catch_warnings(record=True)
+        self.caught = self.catching.__enter__()
+        warnings.simplefilter("default")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.catching.__exit__(None, None, None)
+        sys.stdout, sys.stderr = self.before
+
+    def text(self) -> str:
+        for warning in self.caught[:20]:
+            self.stream.write(f"{warning.category.__name__}: {warning.message}\n")
+        return self.stream.value()
+
+
+class _Alarm:
+    """Raises TimeUp in the code inside it after some seconds of the clock, and again and again until it ends."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def __enter__(self) -> None:
+        signal.signal(signal.SIGALRM, self._ring)
+        signal.setitimer(signal.ITIMER_REAL, max(self.seconds, 0.001), AGAIN)
+
+    def __exit__(self, *_: object) -> None:
+        while True:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                return
+            except TimeUp:  # it rang on the way out
+                continue
+
+    @staticmethod
+    def _ring(*_: object) -> None:
+        raise TimeUp
+
+
+# --- Errors, in the words of unrolled.checks.run -----------------------------------------------
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= ERROR_LIMIT else text[:ERROR_LIMIT] + " ..."
+
+
+def error_text(error: BaseException, own: str | None) -> str:
+    """The error and the deepest line of the file or cell `own`."""
+    try:
+        text = f"{type(error).__name__}: {error}".strip().removesuffix(":")
+    except BaseException:
+        text = type(error).__name__
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__, limit=-200) if frame.filename == own]
+    if not frames:
+        return text
+    source = f": {frames[-1].line}" if frames[-1].line else ""
+    return f"{text}\n(line {frames[-1].lineno} of the cell{source})"
+
+
+def _called_error(error: BaseException, function: Any) -> str:
+    if isinstance(error, NotImplementedError):
+        return traceback.extract_tb(error.__traceback__)[-1].name
+    return error_text(error, getattr(getattr(function, "__code__", None), "co_filename", None))
+
+
+# --- Calls -------------------------------------------------------------------------------------
+
+
+def call(function: Any, payload: bytes, seconds: float) -> dict:
+    """Call a function with the arguments that `payload` encodes: what unrolled.checks.run.Observation holds."""
+    given = wire.decode(payload)
+    value = error = error_type = None
+    began = time.monotonic()
+    with _Captured(PRINTED_LIMIT) as output:
+        try:
+            with _Alarm(seconds):
+                value = function(*given.values())
+        except TimeUp:
+            error_type, error = "TimeUp", f"no result: a call may take {seconds:.3g} s when grading"
+        except BaseException as raised:
+            error_type, error = type(raised).__name__, _called_error(raised, function)
+    changed = [name for name, before in wire.decode(payload).items() if not same(before, given[name])]
+    return {
+        "value": value, "error": error and _clip(error), "error_type": error_type, "changed": changed,
+        "printed": output.text(), "seconds": time.monotonic() - began,
+    }  # fmt: skip
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether an argument is what it was."""
+    try:
+        return wire.encode(a) == wire.encode(b)
+    except wire.WireError:
+        return False
+
+
+# --- The conversation --------------------------------------------------------------------------
+
+
+class Connection:
+    """The two pipes to the referee."""
+
+    def __init__(self, requests: int, replies: int) -> None:
+        self.requests, self.replies = requests, replies
+
+    def receive(self) -> dict:
+        """The next request. The referee closing the pipe ends the program."""
+        header = self._read(wire.HEADER.size)
+        return wire.decode(self._read(wire.payload_length(header)))
+
+    def _read(self, length: int) -> bytes:
+        parts = []
+        while length:
+            data = os.read(self.requests, min(length, 1 << 20))
+            if not data:
+                os._exit(0)
+            parts.append(data)
+            length -= len(data)
+        return b"".join(parts)
+
+    def send(self, answer: dict) -> None:
+        """Send an answer; one whose value can't cross says why."""
+        try:
+            payload = wire.encode(answer)
+        except wire.WireError as error:
+            payload = wire.encode({**answer, "value": None, "error": str(error), "error_type": "TooLarge"})
+        except BaseException as error:  # an object of the learner's that fails when it is looked at
+            text = f"a result that can't be read ({type(error).__name__})"
+            payload = wire.encode({**answer, "value": None, "error": text, "error_type": "Unreadable"})
+        left = memoryview(wire.frame(payload))
+        while left:
+            left = left[os.write(self.replies, left) :]
+
+
+def set_limits(limits: dict[str, int]) -> None:
+    """Resource limits that learners' code can't raise again: it has no capabilities."""
+    for name, amount in limits.items():
+        number = getattr(resource, name)
+        _, hard = resource.getrlimit(number)
+        amount = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
+        resource.setrlimit(number, (amount, amount))
+
+
+def main(requests: int, replies: int) -> None:
+    """Answer the referee until it goes away."""
+    connection = Connection(requests, replies)
+    request = connection.receive()
+    import numpy  # noqa: F401, before the limits, and before the first cell's time runs
+
+    set_limits(request["limits"])
+    if "/referee" in sys.path:
+        sys.path.remove("/referee")
+    notebook = Notebook()
+    _stand_in(lambda *things, **_: print(*(repr(thing)[:PRINTED_LIMIT] for thing in things)))
+    connection.send({"number": request["number"]})
+    while True:
+        request = connection.receive()
+        if request["do"] == "cell":
+            answer = notebook.run(request["cell"], request["text"], request["seconds"])
+        elif request["do"] == "find":
+            function = notebook.names.get(request["name"])
+            answer = {"found": request["name"] in notebook.names, "callable": callable(function), "value": function}
+        else:
+            answer = call(notebook.names.get(request["name"]), wire.encode(request["arguments"]), request["seconds"])
+        connection.send({**answer, "number": request["number"]})

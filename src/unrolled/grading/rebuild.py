@@ -1,0 +1,256 @@
+"""From what was handed in to a notebook that can be judged: the released one, with only the text that the learner wrote.
+
+Whatever lies where a submission should be, `of_file` answers with a notebook of the release's form; what could not be used is
+said in its `problem` and `notes`. Metadata, tags, outputs, attachments, ids and cell types come from the release alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import json
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode, v4
+
+MAX_FILE = 32 * 2**20  # bytes: a notebook with many pictures has a few MB
+MAX_TEXT = 2 * 2**20   # characters in all cells together
+MAX_CELLS = 2000
+ABSENT = "# This cell was not in the notebook that was handed in."
+
+
+@dataclass(frozen=True)
+class Written:
+    """A cell as it was handed in: only its text and what tells which cell of the release it was."""
+
+    text: str
+    code: bool
+    grade_id: str | None
+    cell_id: str | None
+
+
+@dataclass
+class Rebuilt:
+    """The notebook to judge. problem: why nothing of the learner's could be used, or None. notes: what else to tell."""
+
+    notebook: NotebookNode
+    problem: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+class Unusable(ValueError):
+    """Nothing can be taken from what was handed in; the message says why, to the learner."""
+
+
+# --- Reading -----------------------------------------------------------------------------------
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a file that was handed in. Raises Unusable for what is no plain file of a sensible size."""
+    path = Path(path)
+    for part in (path, path.parent, path.parent.parent):
+        if part.is_symlink():
+            raise Unusable(f"“{part.name}” is a link: hand in the notebook itself.")
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise Unusable(f"No notebook “{path.name}” was handed in.") from None
+    except OSError as error:
+        raise Unusable(f"“{path.name}” can't be read ({error.strerror}).") from None
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise Unusable(f"“{path.name}” is not a file: hand in the notebook itself.")
+    with os.fdopen(descriptor, "rb") as file:
+        if found.st_nlink > 1:
+            raise Unusable(f"“{path.name}” is a second name of another file: hand in a copy of its own.")
+        if found.st_size > MAX_FILE:
+            raise Unusable(f"“{path.name}” has {found.st_size / 1e6:.0f} MB, and {MAX_FILE / 1e6:.0f} MB are allowed: clear its outputs.")
+        return file.read(MAX_FILE + 1)
+
+
+def parse(data: bytes) -> tuple[list[Written], list[str]]:
+    """The cells of a notebook, and notes on what was strange. Raises Unusable when it is no notebook."""
+    notes = []
+    try:
+        try:
+            found = json.loads(data)
+        except UnicodeDecodeError:
+            found = json.loads(data.decode("latin-1"))
+            notes.append("The file is not in UTF-8; it was read as Latin-1.")
+    except (ValueError, RecursionError):
+        raise Unusable(_no_notebook(data)) from None
+    cells = _cells(found)
+    if cells is None:
+        raise Unusable("What was handed in is not a Jupyter notebook: it has no list of cells.")
+    if len(cells) > MAX_CELLS:
+        raise Unusable(f"The notebook has {len(cells)} cells, and {MAX_CELLS} are allowed.")
+    written = [cell for cell in map(_written, cells) if cell is not None]
+    if sum(len(cell.text) for cell in written) > MAX_TEXT:
+        raise Unusable(f"The cells hold more than {MAX_TEXT:,} characters of text.")
+    return written, notes
+
+
+def _no_notebook(data: bytes) -> str:
+    if not data.strip():
+        return "The file that was handed in is empty."
+    if data.lstrip()[:1] == b"{":
+        return "The notebook that was handed in breaks off or is damaged: it is not valid JSON. Save it again and hand it in once more."
+    return "What was handed in is not a Jupyter notebook: it is not JSON."
+
+
+def _cells(found: Any) -> list | None:
+    """The list of cells in any version of the format."""
+    if not isinstance(found, dict):
+        return None
+    if isinstance(found.get("cells"), list):
+        return found["cells"]
+    sheets = found.get("worksheets")  # version 3 and older
+    if isinstance(sheets, list):
+        return [cell for sheet in sheets if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list) for cell in sheet["cells"]]
+    return None
+
+
+def _written(cell: Any) -> Written | None:
+    if not isinstance(cell, dict):
+        return None
+    source = cell.get("source", cell.get("input", ""))
+    if isinstance(source, list):
+        source = "".join(part for part in source if isinstance(part, str))
+    if not isinstance(source, str):
+        return None
+    metadata = cell.get("metadata")
+    nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
+    return Written(
+        text=source.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode("utf-8"),
+        code=cell.get("cell_type") == "code",
+        grade_id=grade_id if isinstance(grade_id, str) else None,
+        cell_id=cell["id"] if isinstance(cell.get("id"), str) else None,
+    )
+
+
+# --- Matching ----------------------------------------------------------------------------------
+
+
+def _grade_id(cell: NotebookNode) -> str | None:
+    return cell.metadata.get("nbgrader", {}).get("grade_id")
+
+
+def is_solution(cell: NotebookNode) -> bool:
+    """Whether the learner writes this cell of the release."""
+    return bool(cell.metadata.get("nbgrader", {}).get("solution"))
+
+
+def is_setup(cell: NotebookNode) -> bool:
+    """Whether this cell of the release is run before learners' code."""
+    return cell.cell_type == "code" and "setup" in cell.metadata.get("tags", [])
+
+
+def is_test(cell: NotebookNode) -> bool:
+    """Whether points are given for this cell by a check."""
+    meta = cell.metadata.get("nbgrader", {})
+    return cell.cell_type == "code" and bool(meta.get("grade")) and not meta.get("solution")
+
+
+def is_added(cell: NotebookNode) -> bool:
+    """Whether the learner added this cell."""
+    return cell.metadata.get("unrolled", {}).get("cell") == "added"
+
+
+def defined_in(text: str) -> set[str]:
+    """The functions and classes that a cell defines at its top level; by a search in the text if it does not parse."""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set(re.findall(r"^(?:def|class)\s+(\w+)", text, flags=re.MULTILINE))
+    return {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))}
+
+
+def _matches(release: list[NotebookNode], written: list[Written]) -> dict[int, int]:
+    """For each cell that was handed in, the cell of the release that it was: by grade_id, id, text, or the function it defines."""
+    found: dict[int, int] = {}
+    taken: set[int] = set()
+
+    def match(fits: Any) -> None:
+        for i, cell in enumerate(written):
+            if i in found:
+                continue
+            j = next((j for j, original in enumerate(release) if j not in taken and fits(cell, original)), None)
+            if j is not None:
+                found[i] = j
+                taken.add(j)
+
+    match(lambda cell, original: cell.grade_id is not None and cell.grade_id == _grade_id(original))
+    match(lambda cell, original: cell.grade_id is None and cell.cell_id is not None and cell.cell_id == original.get("id"))
+    match(lambda cell, original: cell.text.strip() != "" and cell.text.strip() == original.source.strip())
+    defines = {j: defined_in(original.source) for j, original in enumerate(release) if is_solution(original)}
+    for i, cell in enumerate(written):
+        if i not in found and cell.code and (names := defined_in(cell.text)):
+            j = next((j for j, wanted in defines.items() if j not in taken and wanted & names), None)
+            if j is not None:
+                found[i] = j
+                taken.add(j)
+    return found
+
+
+# --- Rebuilding --------------------------------------------------------------------------------
+
+
+def rebuild(release: NotebookNode, written: list[Written]) -> NotebookNode:
+    """The released notebook with the learner's text in its solution cells, and the added cells where they stood."""
+    notebook = copy.deepcopy(release)
+    found = _matches(notebook.cells, written)
+    text_of = {j: written[i].text for i, j in found.items()}
+    after: dict[int, list[NotebookNode]] = {}  # added cells by the cell of the release that they follow
+    anchor = -1
+    for i, cell in enumerate(written):
+        if i in found:
+            anchor = found[i]
+        elif cell.text.strip():
+            after.setdefault(anchor, []).append(_added(cell, len(written), i))
+    cells = after.get(-1, [])
+    for j, cell in enumerate(notebook.cells):
+        if is_solution(cell):
+            cell.source = _answer(cell, text_of.get(j))
+        cells += [cell, *after.get(j, [])]
+    notebook.cells = cells
+    return notebook
+
+
+def _answer(cell: NotebookNode, text: str | None) -> str:
+    """What stands in a solution cell: the learner's text, as text."""
+    if text is None:
+        return ABSENT if cell.cell_type == "code" else ""
+    if cell.cell_type == "code" or text == cell.source:
+        return text
+    return plain_markdown(text)
+
+
+def plain_markdown(text: str) -> str:
+    """Markdown whose HTML is shown as text and not obeyed: instructors read it in the formgrader, where scripts could grade."""
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
+
+
+def _added(cell: Written, many: int, place: int) -> NotebookNode:
+    metadata = {"unrolled": {"cell": "added"}}
+    if cell.code:
+        return v4.new_code_cell(cell.text, metadata=metadata, id=f"added-{place}")
+    return v4.new_markdown_cell(plain_markdown(cell.text), metadata=metadata, id=f"added-{place}")
+
+
+def of_file(release: NotebookNode, path: Path) -> Rebuilt:
+    """The notebook to judge for what lies at `path`, whatever that is."""
+    try:
+        written, notes = parse(read_file(path))
+    except Unusable as error:
+        return Rebuilt(rebuild(release, []), str(error))
+    notebook = rebuild(release, written)
+    if not any(cell.code for cell in written):
+        return Rebuilt(notebook, "The notebook that was handed in has none of the cells of this assignment.", notes)
+    return Rebuilt(notebook, None, notes)

@@ -1,0 +1,441 @@
+"""The referee: judges one rebuilt notebook by asking a sandboxed player for values and comparing them here.
+
+`judge(cells, seed)` needs no gradebook and no files: plain data in, plain data out, so that it can run on another machine.
+`judge_cached` keeps the outcomes in the folder of the class.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import secrets
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock
+
+from ..checks import TASKS, Record, Task, find
+from ..checks import run as checks_run
+from . import rebuild, sandbox
+
+FORMAT = 1  # of records and cached outcomes
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What learners' code may use. Seconds are those of the clock on the wall while the player works."""
+
+    cell: float = 10          # seconds for one cell
+    added_cells: float = 30   # for all cells together that the learner added
+    call: float = 10          # for one call of a function
+    task: float = 20          # for all calls of a task
+    submission: float = 120   # for everything
+    grace: float = 2          # after which a player that does not stop by itself is ended
+    memory: int = 2 * 2**30   # bytes of address space
+
+    def for_player(self) -> dict[str, int]:
+        """The resource limits that the player sets for itself."""
+        return {
+            "RLIMIT_AS": self.memory, "RLIMIT_CPU": int(self.submission + self.grace) + 1, "RLIMIT_FSIZE": 0, "RLIMIT_CORE": 0,
+            "RLIMIT_NOFILE": 64, "RLIMIT_MEMLOCK": 0, "RLIMIT_MSGQUEUE": 0,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell as the referee needs it. number: its place in the rebuilt notebook."""
+
+    number: int
+    kind: Literal["setup", "solution", "added", "task"]
+    text: str = ""
+    task: str = ""
+
+
+@dataclass
+class Outcome:
+    """What came of judging a notebook. Plain data: `asdict` and back through JSON.
+
+    tasks: the record of each check by the task's name. cells: what each cell printed and which of its statements failed, by
+    its number. incidents: crashes, time-outs and what else makes that the next run may end differently.
+    """
+
+    tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    cells: dict[str, dict[str, Any]] = field(default_factory=dict)
+    incidents: list[str] = field(default_factory=list)
+    sandbox: str = "bwrap"
+    seconds: dict[str, float] = field(default_factory=dict)
+    cached: bool = False
+
+    @property
+    def points(self) -> float:
+        return sum(record["points"] for record in self.tasks.values())
+
+
+class Fault(RuntimeError):
+    """Something of the course is broken, so that nobody can be judged fairly. It must never pass for a learner's mistake."""
+
+
+def cells_of(notebook: Any) -> list[Cell]:
+    """What of a rebuilt notebook is run or judged, in order. Closing cells and what else is for the learner's eyes is not."""
+    cells = []
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            continue
+        if rebuild.is_test(cell):
+            cells.append(Cell(number, "task", task=cell.metadata["nbgrader"]["grade_id"]))
+        elif rebuild.is_setup(cell):
+            cells.append(Cell(number, "setup", cell.source))
+        elif rebuild.is_solution(cell) or rebuild.is_added(cell):
+            cells.append(Cell(number, "solution" if rebuild.is_solution(cell) else "added", cell.source))
+    return cells
+
+
+# --- A conversation with the player ------------------------------------------------------------
+
+
+def clean(text: str, limit: int = 4000) -> str:
+    """A learner's text without control characters (a terminal would obey them), and not too long."""
+    kept = "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text[: limit + 1])
+    return kept if len(kept) <= limit else kept[:limit] + " ..."
+
+
+def _called(cell: Cell) -> str:
+    """What to call a cell when speaking to its author, who sees no numbers: its first line."""
+    first = next((line.strip() for line in cell.text.splitlines() if line.strip()), "")
+    return f"The cell “{clean(first, 50)}”"
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise sandbox.Lost(f"it sent what is no answer ({what} is not text)")
+    return value
+
+
+class Session:
+    """The player of one notebook. When it is lost, another is started and runs again the cells that did no harm."""
+
+    def __init__(self, limits: Limits, unsafe: bool) -> None:
+        self.limits, self.unsafe = limits, unsafe
+        self.added_left = limits.added_cells
+        self.done: list[Cell] = []
+        self.player: sandbox.Player | None = None
+        self.incidents: list[str] = []
+        self.waited = {"start": 0.0, "cells": 0.0, "calls": 0.0}
+
+    def close(self) -> None:
+        if self.player is not None:
+            self.player.close()
+            self.player = None
+
+    def left(self) -> float:
+        """Seconds that the notebook still has. Only the player's time counts: references are computed at nobody's expense."""
+        return self.limits.submission - sum(self.waited.values())
+
+    def lost(self, what: str, error: sandbox.Lost) -> None:
+        self.incidents.append(f"{what}: {error}")
+        self.close()  # the next question starts a fresh player
+
+    def _ready(self) -> sandbox.Player:
+        """A player that has run the cells so far. Raises Lost when no time is left."""
+        while self.player is None:
+            if self.left() <= 0:
+                raise sandbox.Lost(f"the time for the whole notebook, {self.limits.submission:g} s, was over")
+            began = time.monotonic()
+            self.player = sandbox.Player(self.limits.for_player(), self.unsafe)
+            self.waited["start"] += time.monotonic() - began
+            for cell in list(self.done):
+                try:
+                    self._ask_cell(cell, min(self.limits.cell, self.left()))
+                except sandbox.Lost as error:
+                    self.done.remove(cell)
+                    self.lost(_called(cell), error)
+                    break
+        return self.player
+
+    def _ask(self, message: dict, seconds: float, stage: str) -> dict:
+        began = time.monotonic()
+        try:
+            return self.player.ask(message, seconds)
+        finally:
+            self.waited[stage] += time.monotonic() - began
+
+    def _ask_cell(self, cell: Cell, seconds: float) -> dict[str, Any]:
+        message = {"do": "cell", "cell": cell.number, "text": cell.text, "seconds": seconds}
+        answer = self._ask(message, seconds + self.limits.grace, "cells")
+        problems = answer.get("problems")
+        if not isinstance(problems, list) or len(problems) > 50:
+            raise sandbox.Lost("it sent what is no answer")
+        return {
+            "printed": clean(_text(answer.get("printed"), "output")),
+            "problems": [clean(_text(problem, "a problem")) for problem in problems],
+            "timed_out": answer.get("timed_out") is True,
+        }
+
+    def run_cell(self, cell: Cell) -> dict[str, Any]:
+        """Run a cell; what it printed, and which of its statements failed."""
+        seconds = min(self.limits.cell, self.left())
+        if cell.kind == "added":
+            seconds = min(seconds, self.added_left)
+        if seconds <= 0:
+            return self._not_run(cell)
+        try:
+            self._ready()
+            began = time.monotonic()
+            answer = self._ask_cell(cell, seconds)
+        except sandbox.Lost as error:
+            self.lost(_called(cell), error)
+            return {"printed": "", "problems": [f"This cell was left out of grading: {error}."]}
+        self.done.append(cell)
+        if cell.kind == "added":
+            self.added_left -= time.monotonic() - began
+        if answer.pop("timed_out"):
+            self.incidents.append(f"{_called(cell)}: stopped after {seconds:.3g} s")
+        return answer
+
+    def _not_run(self, cell: Cell) -> dict[str, Any]:
+        self.incidents.append(f"{_called(cell)}: no time left")
+        return {"printed": "", "problems": ["This cell was not run when grading: the time for your own cells was over."]}
+
+    def look_up(self, name: str) -> tuple[bool, bool, Any]:
+        """Whether a name is defined, whether it can be called, and what it stands for."""
+        self._ready()
+        answer = self._ask({"do": "find", "name": name}, self.limits.call, "calls")
+        return answer.get("found") is True, answer.get("callable") is True, answer.get("value")
+
+    def call(self, task: Task, arguments: dict[str, Any], seconds: float) -> checks_run.Observation:
+        """Call a learner's function. Raises Lost when the player is, and for an answer that is none."""
+        self._ready()
+        message = {"do": "call", "name": task.name, "arguments": arguments, "seconds": seconds}
+        answer = self._ask(message, seconds + self.limits.grace, "calls")
+        error, kind, changed = (answer.get(key) for key in ("error", "error_type", "changed"))
+        if not isinstance(changed, list) or not all(isinstance(name, str) and name in arguments for name in changed):
+            raise sandbox.Lost("it sent what is no answer")
+        return checks_run.Observation(
+            value=answer.get("value"),
+            error=None if error is None else clean(_text(error, "an error")),
+            error_type=None if error is None else clean(_text(kind, "an error's type"), 60),
+            changed=tuple(changed),
+            printed=clean(_text(answer.get("printed"), "output"), checks_run.PRINTED_LIMIT + 1),
+        )
+
+
+# --- Judging -----------------------------------------------------------------------------------
+
+
+def explained_zero(task: Task, seed: int, message: str) -> Record:
+    """A record that earns nothing, because of what `message` says."""
+    nothing = checks_run.Observation(error=task.name, error_type="NotImplementedError")
+    record = checks_run.run(task, lambda _: nothing, seed)
+    record.message = message
+    return record
+
+
+def _judge_task(session: Session, task: Task, seed: int, failed_cells: list[int]) -> Record:
+    try:
+        found, can_be_called, value = session.look_up(task.name)
+    except sandbox.Lost as error:
+        session.lost(task.name, error)
+        return explained_zero(task, seed, f"{task.name} could not be judged: {error}.")
+    if not found:
+        why = " A cell before this one failed; its report says why." if failed_cells else ""
+        return explained_zero(task, seed, f"There is no function {task.name} when this check is reached.{why}")
+    if not can_be_called:
+        received = checks_run.compare.describe(value)
+        return explained_zero(task, seed, f"Expected the function {task.signature}, received {received}.")
+    before = session.waited["calls"]
+    over: list[checks_run.Observation] = []  # after a crash or a time-out no further call is made
+
+    def call(arguments: dict[str, Any]) -> checks_run.Observation:
+        if over:
+            return over[0]
+        left = session.limits.task - (session.waited["calls"] - before)
+        seconds = min(session.limits.call, left, session.left())
+        try:
+            if seconds <= 0:
+                raise sandbox.Lost("the time for this task was over")
+            seen = session.call(task, arguments, seconds)
+        except sandbox.Lost as error:
+            session.lost(task.name, error)
+            seen = checks_run.Observation(error=f"no result: {error}", error_type="Lost")
+        if seen.error_type in ("TimeUp", "Lost"):
+            if seen.error_type == "TimeUp":
+                session.incidents.append(f"{task.name}: a call did not end in time")
+            over.append(seen)
+        return seen
+
+    try:
+        record = checks_run.run(task, call, seed)
+    except sandbox.SandboxError:
+        raise
+    except Exception as error:
+        raise Fault(f"The check of {task.name} broke down ({type(error).__name__}: {error}); nobody's fault but the course's.") from error
+    record.message, record.printed = clean(record.message), clean(record.printed, checks_run.PRINTED_LIMIT + 1)
+    return record
+
+
+def judge(
+    cells: list[Cell], seed: int, *, problem: str | None = None, limits: Limits = Limits(), unsafe: bool | None = None
+) -> Outcome:
+    """Run and judge the cells of one notebook.
+
+    problem: why nothing that was handed in can be used; then nothing is run. unsafe: run without a sandbox; by default as
+    UNROLLED_UNSAFE says. Raises SandboxError when there is no sandbox, Fault when a check of ours is broken.
+    """
+    unsafe = sandbox.unsafe_by_environment() if unsafe is None else unsafe
+    outcome = Outcome(sandbox="none" if unsafe else "bwrap")
+    began = time.monotonic()
+    if problem is not None:
+        outcome.tasks = {cell.task: explained_zero(find(cell.task), seed, problem).as_dict() for cell in cells if cell.kind == "task"}
+        return outcome
+    sandbox.require(unsafe)
+    session = Session(limits, unsafe)
+    failed: list[int] = []
+    try:
+        for cell in cells:
+            if cell.kind == "task":
+                outcome.tasks[cell.task] = _judge_task(session, find(cell.task), seed, failed).as_dict()
+                continue
+            answer = session.run_cell(cell)
+            if answer["printed"] or answer["problems"]:
+                outcome.cells[str(cell.number)] = answer
+            if answer["problems"]:
+                failed.append(cell.number)
+    finally:
+        session.close()
+    outcome.incidents = [clean(incident, 300) for incident in session.incidents]
+    total = time.monotonic() - began
+    outcome.seconds = {**session.waited, "judging": total - sum(session.waited.values()), "total": total}
+    return outcome
+
+
+# --- The folder of a class ---------------------------------------------------------------------
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """What an outcome depends on beside the code, the tasks and the seed."""
+    found = {name: importlib.metadata.version(name) for name in ("unrolled", "numpy", "torch")}
+    return {**found, "python": platform.python_version(), "course": _course_hash()}
+
+
+PAGES_ONLY = {"cli.py", "plots.py", "quizzes.py", "quiz_terminal.py", "sphinx_quiz"}  # no grade depends on them
+
+
+def _course_hash() -> str:
+    """A hash of the package's own code: tasks, references, comparison, player."""
+    package = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        if path.relative_to(package).parts[0] in PAGES_ONLY:
+            continue
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def key_of(cells: list[Cell], seed: int, problem: str | None, limits: Limits, unsafe: bool) -> str:
+    """The hash of everything that an outcome depends on."""
+    everything = [FORMAT, [asdict(cell) for cell in cells], seed, problem, asdict(limits), unsafe, versions()]
+    return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
+
+
+def _write(path: Path, text: str, mode: int = 0o600) -> None:
+    """Write beside and move into place, for the instructor's eyes alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+@dataclass(frozen=True)
+class ClassFolder:
+    """Where a class keeps what the referee needs: seeds.json, records/<student>/<assignment>.json, cache/."""
+
+    path: Path
+
+    def seed(self, assignment: str) -> int:
+        """The secret seed of an assignment in this class, drawn once and kept."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        file = self.path / "seeds.json"
+        with FileLock(self.path / ".seeds.lock", mode=0o600):
+            seeds = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+            if assignment not in seeds:
+                seeds[assignment] = secrets.randbits(63)
+                _write(file, json.dumps(seeds, indent=1, sort_keys=True) + "\n")
+        return seeds[assignment]
+
+    def record_path(self, student: str, assignment: str, notebook: str) -> Path:
+        name = assignment if notebook == assignment else f"{assignment}--{notebook}"
+        return self.path / "records" / student / f"{name}.json"
+
+    def record(self, student: str, assignment: str, notebook: str | None = None) -> dict[str, Any] | None:
+        """What was kept about the last judging of a submission, or None."""
+        path = self.record_path(student, assignment, notebook or assignment)
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    def write_record(self, student: str, assignment: str, notebook: str, record: dict[str, Any]) -> None:
+        path = self.record_path(student, assignment, notebook)
+        _write(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+    def cached(self, key: str) -> Outcome | None:
+        """The outcome that was kept under a key, or None; a file that can't be read counts as none."""
+        try:
+            found = json.loads((self.path / "cache" / f"{key}.json").read_text(encoding="utf-8"))
+            return Outcome(**{**found, "cached": True})
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def keep(self, key: str, outcome: Outcome) -> None:
+        """Keep an outcome for the next run, unless a crash or a time-out was in it, or no sandbox around it."""
+        if not outcome.incidents and outcome.sandbox == "bwrap":
+            _write(self.path / "cache" / f"{key}.json", json.dumps(asdict(outcome), ensure_ascii=False))
+
+
+def judge_cached(
+    folder: ClassFolder, assignment: str, cells: list[Cell], *, problem: str | None = None, limits: Limits = Limits(),
+    unsafe: bool | None = None,
+) -> tuple[Outcome, str]:  # fmt: skip
+    """The outcome of judging these cells with the class's secret seed, from the cache when it is there, and its key."""
+    unsafe = sandbox.unsafe_by_environment() if unsafe is None else unsafe
+    seed = folder.seed(assignment)
+    key = key_of(cells, seed, problem, limits, unsafe)
+    outcome = None if unsafe else folder.cached(key)
+    if outcome is None:
+        outcome = judge(cells, seed, problem=problem, limits=limits, unsafe=unsafe)
+        folder.keep(key, outcome)
+    return outcome, key
+
+
+def record_of(cells: list[Cell], outcome: Outcome, key: str, seed: int, problem: str | None, notes: list[str]) -> dict[str, Any]:
+    """What is kept about a judging, so that it can be repeated and disputed."""
+    return {
+        "format": FORMAT, "status": status(outcome, problem), "points": outcome.points, "problem": problem, "notes": notes,
+        "when": datetime.now(timezone.utc).isoformat(timespec="seconds"), "key": key, "seed": seed, "versions": versions(),
+        "outcome": asdict(outcome), "cells": [asdict(cell) for cell in cells],
+    }  # fmt: skip
+
+
+def status(outcome: Outcome, problem: str | None) -> str:
+    """One word for a table: refused (nothing could be used), crashed, timed out, or graded."""
+    if problem is not None:
+        return "refused"
+    if not outcome.incidents:
+        return "graded"
+    return "timed out" if any("time" in incident or "stopped after" in incident for incident in outcome.incidents) else "crashed"
+
+
+def unknown_tasks(notebook: Any) -> list[str]:
+    """The test cells of a notebook that no task judges."""
+    return [cell.task for cell in cells_of(notebook) if cell.kind == "task" and cell.task not in TASKS]

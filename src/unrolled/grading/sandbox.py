@@ -1,0 +1,389 @@
+"""The sandbox in which learners' code runs: bubblewrap with no network, nothing writable, and nothing to find.
+
+What is mounted, read-only: the system's libraries, this Python's own library without its packages, NumPy, and two files of
+ours (player.py, wire.py). A seccomp filter denies new processes and threads; the player sets the resource limits before it
+runs a line that a learner wrote.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import platform
+import select
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import wire
+
+HERE = Path(__file__).resolve().parent
+INSIDE = "/referee"  # where player.py, wire.py and NumPy lie in the sandbox
+INSTALL = "install it with `sudo apt-get install bubblewrap` (Debian, Ubuntu) or `sudo dnf install bubblewrap` (Fedora)"
+UNSAFE_NOTE = "Run without a sandbox (UNROLLED_UNSAFE=1): this result is only as good as the code that was handed in."
+
+
+class SandboxError(RuntimeError):
+    """No sandbox can be had here; the message says why and how to mend it."""
+
+
+class Lost(RuntimeError):
+    """The player did not answer: it ended, hung, or sent what is no message. The message says which."""
+
+
+def unsafe_by_environment() -> bool:
+    """Whether UNROLLED_UNSAFE asks for learners' code to be run without a sandbox."""
+    return os.environ.get("UNROLLED_UNSAFE", "") not in ("", "0")
+
+
+# --- The seccomp filter ------------------------------------------------------------------------
+
+# System calls by number: (name, x86_64, aarch64; None where there is none). New processes and threads, memory that no
+# limit counts, sockets, and what no notebook needs.
+DENIED = (
+    ("fork", 57, None), ("vfork", 58, None), ("clone", 56, 220),
+    ("socket", 41, 198), ("socketpair", 53, 199),
+    ("shmget", 29, 194), ("msgget", 68, 186), ("semget", 64, 190), ("mq_open", 240, 180), ("memfd_create", 319, 279),
+    ("ptrace", 101, 117), ("process_vm_readv", 310, 270), ("process_vm_writev", 311, 271), ("unshare", 272, 97),
+    ("setns", 308, 268), ("mount", 165, 40), ("umount2", 166, 39), ("pivot_root", 155, 41), ("chroot", 161, 51),
+    ("keyctl", 250, 219), ("add_key", 248, 217), ("request_key", 249, 218), ("bpf", 321, 280), ("perf_event_open", 298, 241),
+    ("userfaultfd", 323, 282), ("io_uring_setup", 425, 425), ("inotify_init1", 294, 26), ("inotify_init", 253, None),
+    ("open_by_handle_at", 304, 265), ("personality", 135, 92),
+)  # fmt: skip
+CLONE3 = 435
+AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+EPERM, ENOSYS = 1, 38
+_LOAD, _EQUAL, _ABOVE, _RETURN = 0x20, 0x15, 0x35, 0x06
+_ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
+
+
+def seccomp_filter(machine: str) -> bytes:
+    """The filter's program for `bwrap --seccomp`. Raises SandboxError for a machine whose system calls we don't know."""
+    if machine not in AUDIT_ARCH:
+        raise SandboxError(f"The sandbox knows x86_64 and aarch64, and this machine is {machine}: grade on one of those.")
+    column = 1 if machine == "x86_64" else 2
+    numbers = [call[column] for call in DENIED if call[column] is not None]
+    program = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, AUDIT_ARCH[machine]), (_RETURN, 0, 0, _KILL), (_LOAD, 0, 0, 0)]
+    # clone3 hides its flags from a filter: say that it does not exist. On x86_64 so are the x32 calls, from 0x40000000 up.
+    program += [(_EQUAL, 0, 1, CLONE3), (_RETURN, 0, 0, _ERRNO | ENOSYS)]
+    if machine == "x86_64":
+        program += [(_ABOVE, 0, 1, 0x40000000), (_RETURN, 0, 0, _ERRNO | ENOSYS)]
+    for number in numbers:
+        program += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ERRNO | EPERM)]
+    program.append((_RETURN, 0, 0, _ALLOW))
+    return b"".join(struct.pack("HBBI", *instruction) for instruction in program)
+
+
+# --- What the sandbox holds --------------------------------------------------------------------
+
+
+def _numpy_folders() -> list[Path]:
+    """The folders of NumPy: itself, and the shared libraries that its wheel brings."""
+    import numpy
+
+    package = Path(numpy.__file__).resolve().parent
+    return [folder for folder in (package, package.parent / "numpy.libs") if folder.is_dir()]
+
+
+def _interpreter() -> Path:
+    """The real file of this Python, outside any virtual environment."""
+    return Path(getattr(sys, "_base_executable", None) or sys.executable).resolve()
+
+
+def _library_paths() -> list[str]:
+    """Python's own library as `sys.path` needs it when `site` is not imported."""
+    library = Path(os.__file__).resolve().parent
+    dynamic = Path(sysconfig.get_config_var("DESTSHARED") or library / "lib-dynload")
+    return [str(library), str(dynamic)]
+
+
+def _system_mounts() -> list[str]:
+    """The system's libraries; a folder that is a link on this machine is one inside, too."""
+    arguments = []
+    for name in ("/usr/lib", "/usr/lib64", "/usr/lib32"):
+        if os.path.isdir(name) and not os.path.islink(name):
+            arguments += ["--ro-bind", name, name]
+    for name in ("/lib", "/lib64", "/lib32"):
+        if os.path.islink(name):
+            arguments += ["--symlink", os.readlink(name), name]
+        elif os.path.isdir(name):
+            arguments += ["--ro-bind", name, name]
+    for name in ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d"):
+        arguments += ["--ro-bind-try", name, name]
+    return arguments
+
+
+def _masks(mounted: list[Path]) -> list[str]:
+    """Empty folders over every place in which packages may be installed below what is mounted."""
+    found = set()
+    for folder in mounted:
+        for pattern in ("site-packages", "dist-packages", "python3*/site-packages", "python3*/dist-packages"):
+            found.update(str(path) for path in folder.glob(pattern) if path.is_dir())
+    return [part for path in sorted(found) for part in ("--tmpfs", path, "--remount-ro", path)]
+
+
+@functools.cache
+def _mounts() -> tuple[str, ...]:
+    """The mounts of every sandbox of this process."""
+    base = Path(sys.base_prefix).resolve()
+    arguments = _system_mounts()
+    own = [base / "lib", base / "lib64"]
+    for folder in own:
+        if folder.is_dir() and not folder.is_relative_to("/usr/lib") and folder.resolve() == folder:
+            arguments += ["--ro-bind", str(folder), str(folder)]
+    interpreter = str(_interpreter())
+    arguments += ["--ro-bind", interpreter, interpreter]
+    arguments += _masks([*own, Path("/usr/lib"), Path(os.__file__).resolve().parent])
+    for folder in _numpy_folders():
+        arguments += ["--ro-bind", str(folder), f"{INSIDE}/site/{folder.name}"]
+    for name in ("player.py", "wire.py"):
+        arguments += ["--ro-bind", str(HERE / name), f"{INSIDE}/{name}"]
+    return tuple(arguments)
+
+
+ENVIRONMENT = {
+    "PATH": "/nowhere", "HOME": "/nowhere", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0",
+    "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+}  # fmt: skip
+
+
+def command(program: str, seccomp_fd: int) -> list[str]:
+    """The bwrap command that runs player.py, or another Python `program` for tests and diagnosis, inside the sandbox."""
+    return [
+        bwrap_path(), "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
+        "--uid", "65534", "--gid", "65534", "--hostname", "referee", "--clearenv",
+        *(part for name, value in ENVIRONMENT.items() for part in ("--setenv", name, value)),
+        *_mounts(), "--dev", "/dev", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/",
+        "--seccomp", str(seccomp_fd), "--", *python_command(program, [f"{INSIDE}/site", INSIDE]),
+    ]  # fmt: skip
+
+
+def python_command(program: str, paths: list[str]) -> list[str]:
+    """This Python, isolated: no site-packages, no start-up files, no working folder; `paths` and its own library are its path.
+
+    Not by -I: that would ignore PYTHONHASHSEED, too, without which a set's order, and so a grade, might change from run to run.
+    Every other variable of the environment is cleared.
+    """
+    start = f"import sys; sys.path[:] = {paths + _library_paths()!r}; {program}"
+    return [str(_interpreter()), "-S", "-s", "-P", "-B", "-X", "utf8", "-c", start]
+
+
+def bwrap_path() -> str:
+    """Where bwrap is. Raises SandboxError when it is not installed."""
+    found = shutil.which("bwrap", path=os.environ.get("PATH", "") + os.pathsep + "/usr/bin:/usr/local/bin")
+    if not found:
+        raise SandboxError(
+            f"bubblewrap (bwrap), in which learners' code runs, is not installed: {INSTALL}. "
+            "For code that you trust as your own, UNROLLED_UNSAFE=1 runs it with resource limits only."
+        )
+    return found
+
+
+def run_inside(program: str, timeout: float = 20) -> subprocess.CompletedProcess:
+    """Run a line of Python in the sandbox, without the player: for tests and diagnosis."""
+    with _seccomp_file() as descriptor:
+        return subprocess.run(
+            command(program, descriptor), pass_fds=(descriptor,), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=timeout, env={},
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _seccomp_file() -> Iterator[int]:
+    with tempfile.TemporaryFile() as file:
+        file.write(seccomp_filter(platform.machine()))
+        file.seek(0)
+        yield file.fileno()
+
+
+# --- Diagnosis ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Whether the sandbox works here, in one sentence, and what to do when it does not."""
+
+    works: bool
+    what: str
+    mend: str = ""
+
+
+def diagnose() -> Diagnosis:
+    """Try the sandbox: start it, import NumPy in it, and see that it holds no network and no packages."""
+    if platform.system() != "Linux":
+        return Diagnosis(False, f"The sandbox needs Linux; this is {platform.system()}.", "Grade on Linux, or in a container or WSL 2.")
+    try:
+        program = bwrap_path()
+        seccomp_filter(platform.machine())
+    except SandboxError as error:
+        return Diagnosis(False, str(error), INSTALL[0].upper() + INSTALL[1:] + ".")
+    try:
+        done = run_inside("import numpy; print(float(numpy.ones((2, 2)).sum()))")
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Diagnosis(False, f"{program} does not start: {error}", "Reinstall bubblewrap.")
+    if done.returncode == 0 and done.stdout.strip() == "4.0":
+        return Diagnosis(True, f"{program} works: Python and NumPy start in it.")
+    said = " ".join(done.stderr.split())[-400:]
+    return Diagnosis(False, f"{program} fails here: {said or f'exit status {done.returncode}'}", _mend(said))
+
+
+def _mend(said: str) -> str:
+    """What to do about an error of bwrap's."""
+    if "namespace" in said or "Operation not permitted" in said or "uid map" in said:
+        return (
+            "This machine forbids user namespaces. Ubuntu 24.04 and later: `sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`; "
+            "Debian 10 and older: `sudo sysctl -w kernel.unprivileged_userns_clone=1`; in Docker, start the container with "
+            "`--security-opt seccomp=unconfined --security-opt apparmor=unconfined --cap-add SYS_ADMIN`; or grade as root."
+        )
+    if "No such file" in said or "Can't" in said:
+        return "A file or folder that Python needs lies where the sandbox does not mount it: please report this with the line above."
+    return "Please report this with the line above."
+
+
+def require(unsafe: bool) -> None:
+    """Raise SandboxError, with the way out, unless learners' code can be run here."""
+    if not unsafe:
+        _require_works()
+
+
+@functools.cache
+def _require_works() -> None:
+    found = diagnose()
+    if not found.works:
+        raise SandboxError(f"No submission was run. {found.what} {found.mend} `UNROLLED_UNSAFE=1` runs code that you trust without a sandbox.")
+
+
+# --- A running player --------------------------------------------------------------------------
+
+
+class Player:
+    """One sandboxed child. `ask(message, seconds)` sends a message and returns the answer, or raises Lost."""
+
+    def __init__(self, limits: dict[str, int], unsafe: bool = False) -> None:
+        self.number = 0
+        self._folder = None
+        requests, self._requests = os.pipe()
+        self._replies, replies = os.pipe()
+        start = f"import player; player.main({requests}, {replies})"
+        try:
+            with _seccomp_file() as descriptor:
+                if unsafe:
+                    self._folder = tempfile.TemporaryDirectory(prefix="unrolled-")
+                    paths = [self._site(), self._own_files()]
+                    arguments, kept, where = python_command(start, paths), (), self._folder.name
+                else:
+                    arguments, kept, where = command(start, descriptor), (descriptor,), "/"
+                self._process = subprocess.Popen(
+                    arguments, pass_fds=(requests, replies, *kept), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL, cwd=where, env=ENVIRONMENT, start_new_session=True,
+                )  # fmt: skip
+        finally:
+            os.close(requests)
+            os.close(replies)
+        os.set_blocking(self._requests, False)
+        os.set_blocking(self._replies, False)
+        try:
+            self.ask({"do": "start", "limits": limits}, 60)
+        except Lost as error:  # no line of a learner's has run yet: nobody's fault but ours
+            self.close()
+            raise SandboxError(f"The player did not start in the sandbox: {error}. {diagnose().what}") from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _site(self) -> str:
+        """Where NumPy lies, alone, for a player without a sandbox: links to its folders."""
+        site = Path(self._folder.name) / "site"
+        site.mkdir()
+        for folder in _numpy_folders():
+            (site / folder.name).symlink_to(folder)
+        return str(site)
+
+    def _own_files(self) -> str:
+        files = Path(self._folder.name) / "referee"
+        files.mkdir()
+        for name in ("player.py", "wire.py"):
+            shutil.copy(HERE / name, files)
+        return str(files)
+
+    def ask(self, message: dict, seconds: float) -> dict:
+        """The answer to a message. Raises Lost after `seconds`, or when the player ended or sent what is no answer."""
+        self.number += 1
+        deadline = time.monotonic() + seconds
+        try:
+            self._send(wire.frame(wire.encode({**message, "number": self.number})), deadline)
+            header = self._receive(wire.HEADER.size, deadline)
+            answer = wire.decode(self._receive(wire.payload_length(header), deadline))
+        except wire.WireError as error:
+            raise Lost(f"it sent what is no answer ({error})") from error
+        if not isinstance(answer, dict) or type(answer.get("number")) is not int or answer["number"] != self.number:
+            raise Lost("it sent an answer to another question")
+        return answer
+
+    def _send(self, data: bytes, deadline: float) -> None:
+        left = memoryview(data)
+        while left:
+            self._wait([], [self._requests], deadline)
+            try:
+                left = left[os.write(self._requests, left[: 1 << 16]) :]
+            except BlockingIOError:
+                continue
+            except BrokenPipeError as error:
+                raise Lost(self._ended()) from error
+
+    def _receive(self, length: int, deadline: float) -> bytes:
+        parts, left = [], length
+        while left:
+            self._wait([self._replies], [], deadline)
+            try:
+                data = os.read(self._replies, min(left, 1 << 20))
+            except BlockingIOError:
+                continue
+            if not data:
+                raise Lost(self._ended())
+            parts.append(data)
+            left -= len(data)
+        return b"".join(parts)
+
+    def _wait(self, reading: list[int], writing: list[int], deadline: float) -> None:
+        seconds = deadline - time.monotonic()
+        if seconds <= 0 or not any(select.select(reading, writing, [], seconds)):
+            raise Lost("it did not answer in time and was stopped")
+
+    def _ended(self) -> str:
+        """How the player ended, in words."""
+        try:
+            status = self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            return "it closed its connection to the referee"
+        number = -status if status < 0 else status - 128 if status > 128 else 0  # bwrap hands a signal on as 128 + its number
+        if number:
+            with contextlib.suppress(ValueError):
+                return f"it was ended by the signal {signal.Signals(number).name}"
+        return f"it ended the whole program (exit status {status})"
+
+    def close(self) -> None:
+        """End the player and everything that it may have started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # its own session, made above
+        self._process.wait()
+        for descriptor in (self._requests, self._replies):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def __enter__(self) -> Player:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

