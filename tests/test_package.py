@@ -29,6 +29,7 @@ FLOORS = {
     "reference": 1,
     "sphinx_quiz": 1,
     "sphinx_public": 1,
+    "sphinx_slim": 1,
     "quiz_terminal": 1,
     "checks": 2,
     "grading": 3,

@@ -142,12 +142,15 @@ def test_closing_cell_of_an_unfinished_notebook_asks_for_the_functions(graded):
     assert "This comes alive when all six functions are written." in _feedback(graded, "charles")
 
 
-def test_closing_cell_shows_what_a_state_is_worth(graded):
-    page = _feedback(graded, "ada")
-    without, with_state, best = (
-        float(re.search(rf"{words}\s+([\d.]+)", page)[1]) for words in ("without a state", "with a state", "the best possible")
-    )
-    assert best < with_state < 2.5 and with_state < without / 2
+def test_closing_cells_are_not_run_when_grading(graded):
+    assert "it is not run when grading" in _feedback(graded, "ada")
+
+
+def test_second_run_is_served_from_the_cache_and_says_so(graded):
+    import sample_class
+
+    log = sample_class.nbgrader(graded, "autograde", ASSIGNMENT, "--force")
+    assert log.count("from the cache") == 4
 
 
 def test_validate_passes_the_model_answers(graded):

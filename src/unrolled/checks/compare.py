@@ -20,14 +20,22 @@ def describe(value: Any) -> str:
     if value is None:
         return "None (is the return statement missing?)"
     if isinstance(value, (bool, int, float, complex, str)):
-        text = repr(value)
-        return f"{type(value).__name__} {text if len(text) <= 40 else text[:37] + '...'}"
+        return f"{type(value).__name__} {_short(value)}"
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"
     if isinstance(value, dict):
-        keys = f" with the keys {', '.join(value)}" if value and len(value) <= 8 and all(isinstance(k, str) for k in value) else ""
-        return f"a dict of {len(value)}{keys}"
+        named = value and len(value) <= 8 and all(isinstance(key, str) and len(key) <= 20 for key in value)
+        return f"a dict of {len(value)}" + (f" with the keys {', '.join(value)}" if named else "")
     return f"an object of type {type(value).__name__}"
+
+
+def _short(value: Any) -> str:
+    """The beginning of how Python writes a value."""
+    try:
+        text = repr(value)
+    except Exception:  # Python refuses to write out whole numbers of more than 4300 digits
+        return "that is too long to show"
+    return text if len(text) <= 40 else text[:37] + "..."
 
 
 def is_number(value: Any) -> bool:
@@ -105,7 +113,7 @@ def _parts(value: Any, output: Output, name: str) -> Iterator[tuple[Any, Output,
     elif output.kind == "list":
         yield from ((part, output.items[0], f"{name}[{i}]") for i, part in enumerate(value))
     elif output.kind == "mapping":
-        yield from ((part, output.items[0], f"{name}[{key!r}]") for key, part in plain_keys(value).items())
+        yield from ((part, output.items[0], f"{name}[{_short(key)}]") for key, part in plain_keys(value).items())
 
 
 def plain_keys(mapping: dict) -> dict:
@@ -140,15 +148,21 @@ def shape_problem(value: Any, output: Output, sizes: dict[str, int], name: str |
 
 def relative_error(part: Any, expected: Any) -> float:
     """Norm of the difference over the norm of `expected` (over 1 if that is zero); infinite where only one is finite."""
-    part, expected = np.asarray(part, dtype=np.float64), np.asarray(expected, dtype=np.float64)
+    try:
+        part, expected = np.asarray(part, dtype=np.float64), np.asarray(expected, dtype=np.float64)
+    except OverflowError:  # a whole number beyond float64
+        return 0.0 if part == expected else float("inf")
     with np.errstate(all="ignore"):
         same = (part == expected) | (np.isnan(part) & np.isnan(expected))
         finite = np.isfinite(part) & np.isfinite(expected)
         if not np.all(same | finite):
             return float("inf")
-        norm = np.linalg.norm(np.where(finite, expected, 0.0))
-        error = np.linalg.norm(np.where(finite, part - expected, 0.0))
-        return float(error / norm) if norm > 0 else float(error)
+        difference, expected = np.where(finite, part - expected, 0.0), np.where(finite, expected, 0.0)
+        largest = np.abs(expected).max(initial=0.0)
+        if largest > 0:  # squares of numbers beyond 1e154 overflow
+            difference, expected = difference / largest, expected / largest
+            return float(np.linalg.norm(difference) / np.linalg.norm(expected))
+        return float(np.linalg.norm(difference))
 
 
 def value_problem(value: Any, expected: Any, output: Output, tolerance: float, name: str | None = None) -> str | None:
@@ -161,9 +175,9 @@ def value_problem(value: Any, expected: Any, output: Output, tolerance: float, n
         return None
     if output.kind == "float":
         error = relative_error(value, expected)
-        return f"{name} is wrong; you returned {float(value):.6g} ({_size(error)})." if error > tolerance else None
+        return f"{name} is wrong; you returned {_number(value)} ({_size(error)})." if error > tolerance else None
     if output.kind == "int":
-        return f"{name} is wrong; you returned {int(value)}." if int(value) != int(expected) else None
+        return f"{name} is wrong; you returned {_short(int(value))}." if int(value) != int(expected) else None
     if output.kind == "str":
         return f"{name} is wrong; you returned {describe(value)}." if value != expected else None
     if output.kind == "ids":
@@ -177,15 +191,23 @@ def value_problem(value: Any, expected: Any, output: Output, tolerance: float, n
     return problem
 
 
+def _number(value: Any) -> str:
+    """A learner's number with six digits."""
+    try:
+        return f"{float(value):.6g}"
+    except OverflowError:
+        return "a number beyond float64"
+
+
 def _mapping_problem(value: dict, expected: dict, output: Output, tolerance: float, name: str) -> str | None:
     value, expected = plain_keys(value), plain_keys(expected)
     strangers = [key for key in value if key not in expected]
     if strangers:
-        return f"{name} has {_keys(len(strangers))} that should not be there, such as {strangers[0]!r}."
+        return f"{name} has {_keys(len(strangers))} that should not be there, such as {_short(strangers[0])}."
     if missing := len(expected.keys() - value.keys()):
         return f"{name} lacks {_keys(missing)}: you have {len(value)} of {len(expected)}."
     for key, part in value.items():
-        if problem := value_problem(part, expected[key], output.items[0], tolerance, f"{name}[{key!r}]"):
+        if problem := value_problem(part, expected[key], output.items[0], tolerance, f"{name}[{_short(key)}]"):
             return problem
     return None
 

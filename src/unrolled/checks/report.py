@@ -1,4 +1,4 @@
-"""A check's record as text and as HTML."""
+"""A check's record, and an overview of several, as text and as HTML."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import textwrap
 from typing import Any
 
 from .run import PRINTED_LIMIT, Record
+from .task import Task
 
 MARKS = {"passed": "ok", "failed": "FAIL", "not reached": "-"}
 COLOURS = {"passed": "#1a7f37", "failed": "#cf222e", "not reached": "#6e7781"}
 WIDTH = 100
+ASSIGNMENT_POINTS = 20  # what is not given by checks is given by hand
 
 
 def points_text(points: float) -> str:
@@ -119,3 +121,69 @@ class Report:
 
     def __repr__(self) -> str:
         return as_text(self.record)
+
+
+# --- What stands -------------------------------------------------------------------------------
+
+
+def _stands(task: Task, record: Record | None) -> tuple[str, str, str]:
+    """A task's status, its points, and in words how far it came when it was last checked."""
+    most = points_text(task.points)
+    if record is None:
+        return "not reached", f"{most} points", "not checked yet"
+    points = f"{points_text(record.points)} of {most} points"
+    if record.passed:
+        return "passed", points, "all passed"
+    failed = next(step.name for step in record.steps if step.status == "failed")
+    return "failed", points, "not written yet" if " is not written yet" in record.message else f"stops at: {failed}"
+
+
+def _summary(tasks: list[Task], records: dict[str, Record]) -> str:
+    earned = sum(records[task.name].points for task in tasks if task.name in records)
+    most = sum(task.points for task in tasks)
+    by_hand = ASSIGNMENT_POINTS - most
+    more = f"; {points_text(by_hand)} more are given by hand" if by_hand > 0 else ""
+    return f"{points_text(earned)} of {points_text(most)} points{more}"
+
+
+class Overview:
+    """What a notebook shows for several tasks: `records` holds those that were checked, by the task's name."""
+
+    def __init__(self, tasks: list[Task], records: dict[str, Record]):
+        self.records = records
+        self.assignments: dict[str, list[Task]] = {}
+        for task in tasks:
+            self.assignments.setdefault(task.assignment, []).append(task)
+
+    def as_text(self) -> str:
+        """One line a task, under its assignment."""
+        lines = []
+        for assignment, tasks in self.assignments.items():
+            lines.append(f"{assignment}: {_summary(tasks, self.records)}")
+            width = max(len(task.name) for task in tasks)
+            for task in tasks:
+                status, points, words = _stands(task, self.records.get(task.name))
+                lines.append(f"  {MARKS[status]:<5}{task.name:<{width}}  {points:<16}  {words}")
+        return "\n".join(lines)
+
+    def as_html(self) -> str:
+        """The same as an HTML fragment without scripts."""
+        parts = []
+        for assignment, tasks in self.assignments.items():
+            rows = []
+            for task in tasks:
+                status, points, words = _stands(task, self.records.get(task.name))
+                cells = "".join(f'<td style="text-align:left">{html.escape(text)}</td>' for text in (points, words))
+                rows.append(
+                    f'<tr><td style="color:{COLOURS[status]};font-weight:600;text-align:left">{MARKS[status]}</td>'
+                    f'<th scope="row" style="text-align:left"><code>{html.escape(task.name)}</code></th>{cells}</tr>'
+                )
+            caption = f"<strong>{html.escape(assignment)}</strong>: {html.escape(_summary(tasks, self.records))}"
+            parts.append(f'<table><caption style="text-align:left">{caption}</caption><tbody>{"".join(rows)}</tbody></table>')
+        return "".join(parts)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": self.as_text(), "text/html": self.as_html()}
+
+    def __repr__(self) -> str:
+        return self.as_text()

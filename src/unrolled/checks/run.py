@@ -10,7 +10,7 @@ import contextlib
 import io
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -191,10 +191,12 @@ def _close(a: Any, b: Any, tolerance: float) -> bool:
             and compare.is_integer(a) == compare.is_integer(b)
             and compare.relative_error(a, b) <= tolerance
         )
-    return type(a) is type(b) and a == b if b is None or isinstance(b, (str, bool)) else False
+    if isinstance(b, str):
+        return isinstance(a, str) and a == b
+    return type(a) is type(b) and a == b if b is None or isinstance(b, bool) else False
 
 
-def diagnose(task: Task, cases: list[Case], seen: list[Observation]) -> list[Mistake]:
+def diagnose(task: Task, cases: Sequence[Case], seen: Sequence[Observation]) -> list[Mistake]:
     """The known mistakes that did the same as the learner's function on every case.
 
     Those that agree to full precision silence those that agree only loosely.
@@ -276,12 +278,13 @@ def run(task: Task, call: Callable[[dict[str, Any]], Observation], seed: int = P
     record.points = task.points * earned / len(cases)
     record.passed = earned == len(cases)
     if not record.passed and seen[0].error_type != "NotImplementedError":
-        seen += [call(case.arguments) for case in cases[len(seen) - 1 :]]
-        _add_diagnosis(record, task, [form_case, *cases], seen)
+        done = list(zip([form_case, *cases], seen))
+        done += [(case, call(case.arguments)) for case in cases[len(seen) - 1 :] if not case.costly]
+        _add_diagnosis(record, task, *zip(*((case, result) for case, result in done if not case.costly)))
     return record
 
 
-def _add_diagnosis(record: Record, task: Task, cases: list[Case], seen: list[Observation]) -> None:
+def _add_diagnosis(record: Record, task: Task, cases: Sequence[Case], seen: Sequence[Observation]) -> None:
     mistakes = diagnose(task, cases, seen)
     record.mistakes = [mistake.name for mistake in mistakes]
     record.diagnosis = [mistake.sentence for mistake in mistakes]

@@ -51,11 +51,14 @@ class Case:
     judge(value, call): for results that no reference can give, such as random draws. It gets a value of the right form, may
     make further calls by `call(arguments) -> Observation`, and returns one sentence on what is wrong, or None. Without it the
     value is compared with the task's reference.
+
+    costly: run only when it is reached, and left out of the diagnosis, which runs every known mistake.
     """
 
     name: str
     arguments: dict[str, Any]
     judge: Callable[[Any, Callable], str | None] | None = None
+    costly: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,19 @@ One module an assignment, one function a task, under the task's name. Every func
 course's layout. torch is imported at the first call, so that importing this package is cheap.
 """
 
+from .bptt import (
+    clip_by_norm, cross_entropy_backward, gradient_norm_by_lag, rnn_backward, rnn_step_backward, truncated_rnn_backward,
+)
+from .language_models import bigram_probs, build_vocab, ngram_counts, perplexity, sequential_batches, tokenize
+from .lstm import init_lstm, lstm_backward, lstm_forward, lstm_from_torch, lstm_step, torch_lstm
 from .rnn_forward import cross_entropy, num_parameters, one_hot, output_logits, rnn_forward, rnn_step, torch_rnn
 from .torch_arrays import describe, device
+from .training import evaluate, next_token_probs, sample, train, train_step
 
 __all__ = [
+    "evaluate", "next_token_probs", "sample", "train", "train_step",
+    "bigram_probs", "build_vocab", "ngram_counts", "perplexity", "sequential_batches", "tokenize",
+    "clip_by_norm", "cross_entropy_backward", "gradient_norm_by_lag", "rnn_backward", "rnn_step_backward", "truncated_rnn_backward",
     "cross_entropy", "describe", "device", "num_parameters", "one_hot", "output_logits", "rnn_forward", "rnn_step", "torch_rnn",
+    "init_lstm", "lstm_backward", "lstm_forward", "lstm_from_torch", "lstm_step", "torch_lstm",
 ]  # fmt: skip

@@ -1,5 +1,5 @@
 """Right solutions in other styles, by the task's name: each must get full marks."""
 
-from . import rnn_forward
+from . import bptt, language_models, lstm, rnn_forward, training
 
-HONEST = {**rnn_forward.HONEST}
+HONEST = {**language_models.HONEST, **rnn_forward.HONEST, **bptt.HONEST, **training.HONEST, **lstm.HONEST}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 
 from ..task import Task
-from . import rnn_forward
+from . import bptt, language_models, lstm, rnn_forward, training
 
-TASKS: dict[str, Task] = {task.name: task for module in (rnn_forward,) for task in module.TASKS}
+TASKS: dict[str, Task] = {task.name: task for module in (language_models, rnn_forward, bptt, training, lstm) for task in module.TASKS}
 
 
 def find(name: str) -> Task:

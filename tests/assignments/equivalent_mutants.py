@@ -1,0 +1,28 @@
+"""Mutants that do what the task asks for: by task and change, each with the reason why no check should fail it."""
+
+OVERWRITTEN = "every entry is overwritten before it is read"
+
+EQUIVALENT: dict[str, dict[str, str]] = {
+    "cross_entropy": {
+        "picked = np.take_along_axis(log_probs, Y[..., None], axis=-1) → picked = np.take_along_axis(log_probs, Y[..., None])":
+            "the last axis is NumPy's default here",
+    },
+    "rnn_backward": {
+        "dX = np.zeros_like(X) → dX = np.ones_like(X)": OVERWRITTEN,
+    },
+    "truncated_rnn_backward": {
+        "dX = np.zeros_like(X) → dX = np.ones_like(X)": OVERWRITTEN,
+        "for start in range(0, len(X), k): → for start in range(0, len(X) + 1, k):": "one more stretch, without a step, adds zeros",
+    },
+    "clip_by_norm": {
+        "scale = theta / norm if norm > theta else 1.0 → scale = theta / norm if norm >= theta else 1.0":
+            "where the norm equals theta, theta / norm is 1",
+    },
+    "gradient_norm_by_lag": {
+        "slopes = 1 - H[T - k] ** 2 → slopes = H[T - k] ** 2 - 1": "a norm does not see the sign of a factor",
+        "norms = [np.linalg.norm(product, axis=(1, 2)).mean()] → norms = [np.linalg.norm(product, axis=(2, 1)).mean()]":
+            "a transposed matrix has the same Frobenius norm",
+        "norms.append(np.linalg.norm(product, axis=(1, 2)).mean()) → norms.append(np.linalg.norm(product, axis=(2, 1)).mean())":
+            "a transposed matrix has the same Frobenius norm",
+    },
+}  # fmt: skip
