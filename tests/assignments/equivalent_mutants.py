@@ -3,6 +3,9 @@
 OVERWRITTEN = "every entry is overwritten before it is read"
 
 EQUIVALENT: dict[str, dict[str, str]] = {
+    "ngram_counts": {
+        "tokens = ids.tolist() → tokens = ids": "a NumPy integer is equal to Python's, and so is its hash: the keys are the same",
+    },
     "cross_entropy": {
         "picked = np.take_along_axis(log_probs, Y[..., None], axis=-1) → picked = np.take_along_axis(log_probs, Y[..., None])":
             "the last axis is NumPy's default here",
