@@ -193,3 +193,19 @@ def test_links_second_names_and_missing_files_are_refused(tmp_path):
     (tmp_path / "other").symlink_to(folder.parent)
     with pytest.raises(rebuild.Unusable, match="is a link"):
         rebuild.read_file(tmp_path / "other" / "assignment" / "none.ipynb")
+
+
+def test_texts_that_take_parsers_minutes_are_cut_or_refused(release):
+    built = _built(release, _filled(release, why="\\begin{a}" * 5000))
+    assert built.cells[6].source.endswith("(cut off here: too long)") and len(built.cells[6].source) < 1.1 * rebuild.MAX_MARKDOWN
+    many = copy.deepcopy(release)
+    many.cells += [new_markdown_cell("$a" * 4000) for _ in range(20)]
+    assert sum(len(cell.source) for cell in _built(release, many).cells if cell.cell_type == "markdown") < 1.1 * rebuild.MAX_PROSE
+    with pytest.raises(rebuild.Unusable, match="characters of text"):
+        _built(release, _filled(release, f_code="(" * (rebuild.MAX_TEXT + 1)))
+    with pytest.raises(rebuild.Unusable, match="cells"):
+        rebuild.parse(json.dumps({"cells": [{}] * (rebuild.MAX_CELLS + 1)}).encode())
+
+
+def test_function_is_found_in_a_text_that_no_parser_reads():
+    assert rebuild.defined_in("(" * 10_000 + "\ndef f(x):\n  def g(): pass\nclass A: pass\nasync def h(): pass") == {"f", "A", "h"}

@@ -109,10 +109,10 @@ def test_pickle_is_no_message():
 
 @pytest.mark.parametrize("make", [
     lambda: [0] * (wire.MAX_ITEMS + 1), lambda: np.zeros(wire.MAX_BYTES), lambda: "x" * (wire.MAX_BYTES + 1),
-    lambda: np.broadcast_to(0.0, (10**6, 10**6)), lambda: _nested(wire.MAX_DEPTH + 2),
-], ids=["items", "array", "text", "broadcast", "depth"])  # fmt: skip
+    lambda: np.broadcast_to(0.0, (10**6, 10**6)), lambda: _nested(wire.MAX_DEPTH + 2), lambda: [set()] * (wire.MAX_FOREIGN + 1),
+], ids=["items", "array", "text", "broadcast", "depth", "foreign"])  # fmt: skip
 def test_too_much_is_refused_before_it_is_sent(make):
-    with pytest.raises(wire.WireError, match="larger|parts|deep"):
+    with pytest.raises(wire.WireError, match="larger|parts|deep|objects"):
         wire.encode(make())
 
 
@@ -131,6 +131,23 @@ def _nested(depth: int) -> list:
 def test_forged_message_is_refused_without_taking_memory(message):
     with pytest.raises(wire.WireError):
         wire.decode(message)
+
+
+def test_flood_of_objects_that_do_not_cross_is_refused():
+    many = wire.MAX_FOREIGN + 1
+    with pytest.raises(wire.WireError, match="do not cross"):
+        wire.decode(b"l" + struct.pack("<I", many) + b"o\x01\x00x" * many)
+
+
+def test_keys_that_are_made_to_clash_are_refused_before_they_cost_time():
+    clashing = {place * (2**61 - 1): 0 for place in range(3 * wire.MAX_CLASHES)}
+    with pytest.raises(wire.WireError, match="clash"):
+        wire.decode(wire.encode(clashing))
+
+
+def test_large_dict_crosses():
+    counts = {(place, place % 7): place for place in range(50_000)}
+    assert wire.decode(wire.encode(counts)) == counts
 
 
 def test_header_must_be_ours_and_announce_no_flood():

@@ -6,12 +6,12 @@ said in its `problem` and `notes`. Metadata, tags, outputs, attachments, ids and
 
 from __future__ import annotations
 
-import ast
 import copy
 import json
 import os
 import re
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,10 @@ from typing import Any
 from nbformat import NotebookNode, v4
 
 MAX_FILE = 32 * 2**20  # bytes: a notebook with many pictures has a few MB
-MAX_TEXT = 2 * 2**20   # characters in all cells together
-MAX_CELLS = 2000
+MAX_TEXT = 250_000     # characters in all cells together: colouring code for a page takes up to 0.1 ms for each
+MAX_MARKDOWN = 10_000  # characters of one cell of prose that are kept: some Markdown takes time in proportion to their square
+MAX_PROSE = 50_000     # characters of prose that are kept in all
+MAX_CELLS = 500
 ABSENT = "# This cell was not in the notebook that was handed in."
 
 
@@ -164,12 +166,9 @@ def is_added(cell: NotebookNode) -> bool:
 
 
 def defined_in(text: str) -> set[str]:
-    """The functions and classes that a cell defines at its top level; by a search in the text if it does not parse."""
-    try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set(re.findall(r"^(?:def|class)\s+(\w+)", text, flags=re.MULTILINE))
-    return {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))}
+    """The functions and classes that a cell defines at its top level. Python's own parser is not let near a learner's text here:
+    there are texts that take it minutes, or all of its stack."""
+    return set(re.findall(r"^(?:async )?(?:def|class) +(\w+)", text, flags=re.MULTILINE))
 
 
 def _matches(release: list[NotebookNode], written: list[Written]) -> dict[int, int]:
@@ -220,7 +219,18 @@ def rebuild(release: NotebookNode, written: list[Written]) -> NotebookNode:
             cell.source = _answer(cell, text_of.get(j))
         cells += [cell, *after.get(j, [])]
     notebook.cells = cells
+    _shorten_prose(cell for cell in cells if cell.cell_type == "markdown" and (is_solution(cell) or is_added(cell)))
     return notebook
+
+
+def _shorten_prose(cells: Iterable[NotebookNode]) -> None:
+    """Cut what a learner wrote in Markdown where it is too long to be shown."""
+    left = MAX_PROSE
+    for cell in cells:
+        kept = min(MAX_MARKDOWN, left)
+        if len(cell.source) > kept:
+            cell.source = f"{cell.source[:kept]}\n\n(cut off here: too long)"
+        left -= min(kept, len(cell.source))
 
 
 def _answer(cell: NotebookNode, text: str | None) -> str:

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 MAX_BYTES = 64 * 2**20  # of one message
-MAX_ITEMS = 2_000_000   # in all lists, tuples and dicts of one message
+MAX_ITEMS = 500_000     # in all lists, tuples and dicts of one message
+MAX_FOREIGN = 1000      # objects that don't cross, each with a type of its own
+MAX_CLASHES = 100       # keys of one dict that share their hash with another: more of them are made to, and cost minutes
 MAX_DEPTH = 16
 MAX_INT_BYTES = 64      # 512 bits: more than any honest count, and still a finite float
 MAX_TYPE_NAME = 60
@@ -46,8 +48,7 @@ def foreign(name: str) -> Foreign:
 class _Writer:
     def __init__(self) -> None:
         self.parts: list[bytes] = []
-        self.size = 0
-        self.items = 0
+        self.size = self.items = self.foreign = 0
 
     def put(self, data: bytes) -> None:
         self.size += len(data)
@@ -62,6 +63,9 @@ class _Writer:
         return len(container)
 
     def name(self, name: str) -> None:
+        self.foreign += 1
+        if self.foreign > MAX_FOREIGN:
+            raise WireError(f"the value holds more than {MAX_FOREIGN:,} objects that are no numbers, texts or arrays")
         data = name[:MAX_TYPE_NAME].encode("utf-8", "replace")
         self.put(b"o" + struct.pack("<H", len(data)) + data)
 
@@ -154,8 +158,7 @@ def encode(value: Any) -> bytes:
 class _Reader:
     def __init__(self, data: bytes) -> None:
         self.data = memoryview(data)
-        self.at = 0
-        self.items = 0
+        self.at = self.items = self.foreign = 0
 
     def take(self, length: int) -> memoryview:
         if length > len(self.data) - self.at:
@@ -209,12 +212,21 @@ class _Reader:
             raise WireError("a whole number of an impossible length")
         return int.from_bytes(self.take(length), "little", signed=True)
 
+    def name(self) -> Foreign:
+        self.foreign += 1
+        if self.foreign > MAX_FOREIGN:
+            raise WireError(f"more than {MAX_FOREIGN:,} objects that do not cross")
+        return foreign(self.text("<H"))
+
     def mapping(self, depth: int) -> dict:
-        found = {}
-        for _ in range(self.length()):
+        found, hashes, count = {}, set(), self.length()
+        for place in range(count):
             key = self.value(depth + 1)
             if not is_key(key):
                 raise WireError("a dict with a key that does not cross")
+            hashes.add(hash(key))
+            if place + 1 - len(hashes) > MAX_CLASHES:
+                raise WireError("a dict whose keys are made to clash")
             found[key] = self.value(depth + 1)
         return found
 
@@ -235,7 +247,7 @@ class _Reader:
         if tag == b"s":
             return self.text("<I")
         if tag == b"o":
-            return foreign(self.text("<H"))
+            return self.name()
         if tag == b"l":
             return [self.value(depth + 1) for _ in range(self.length())]
         if tag == b"t":
