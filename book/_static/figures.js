@@ -196,9 +196,9 @@
     show();
   };
 
-  // --- The gates of an LSTM on a sentence that one types -------------------------------------
+  // --- The network that the page on the LSTM trains ------------------------------------------
 
-  // The weights of the network that tools/figure_weights.py has trained: {alphabet, H, unit, arrays: {name: {shape, scale, data}}},
+  // Its weights, written by tools/figure_weights.py: {alphabet, H, unit, arrays: {name: {shape, scale, data}}},
   // where data is the base64 text of whole numbers from -127 to 127.
   const weightsOf = (() => {
     let promise = null;
@@ -213,6 +213,17 @@
     };
   })();
 
+  // A panel that needs the weights; without them the still picture is all there is.
+  const withWeights = (fill) => async (panel, folder) => {
+    try {
+      await weightsOf(folder);
+    } catch {
+      panel.remove();
+      return;
+    }
+    fill(panel, window.unrolledWeights);
+  };
+
   function unpacked({ shape: [rows, columns], scale, data }) {
     const bytes = atob(data);
     return Array.from({ length: rows }, (_, i) => Float32Array.from({ length: columns }, (_, j) => ((bytes.charCodeAt(i * columns + j) << 24) >> 24) * scale));
@@ -220,19 +231,10 @@
 
   const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 
-  panels.gates = async (panel, folder) => {
-    let stored;
-    try {
-      stored = await weightsOf(folder);
-    } catch {
-      panel.remove();
-      return;
-    }
-    const { alphabet, H, unit } = stored;
-    const [W_x, W_h, b, W_hq, b_q] = ["W_x", "W_h", "b", "W_hq", "b_q"].map((name) => unpacked(stored.arrays[name]));
-
-    // Every step of the network: gates, cell and the probabilities of the next character.
-    function run(text) {
+  // Every step of the network on a text: gates, cell and the probabilities of the next character.
+  function networkOf({ alphabet, H, arrays }) {
+    const [W_x, W_h, b, W_hq, b_q] = ["W_x", "W_h", "b", "W_hq", "b_q"].map((name) => unpacked(arrays[name]));
+    return (text) => {
       let h = new Float32Array(H);
       let c = new Float32Array(H);
       return [...text].map((character) => {
@@ -249,7 +251,14 @@
         const sum = powers.reduce((a, value) => a + value, 0);
         return { ...gates, c, next: powers.map((value) => value / sum) };
       });
-    }
+    };
+  }
+
+  // --- The gates of an LSTM on a sentence that one types -------------------------------------
+
+  panels.gates = withWeights((panel, stored) => {
+    const { alphabet, H, unit } = stored;
+    const run = networkOf(stored);
 
     const typed = element("input", { type: "text", value: stored.sentence, maxlength: 70, size: 44, spellcheck: "false", autocapitalize: "off" });
     const which = element("input", { type: "number", min: 0, max: H - 1, value: unit });
@@ -289,7 +298,56 @@
     typed.addEventListener("input", show);
     which.addEventListener("input", show);
     show();
-  };
+  });
+
+  // --- Is it "is" or "are"? How far back the network must look --------------------------------
+
+  panels.agreement = withWeights((panel, stored) => {
+    const run = networkOf(stored);
+    const sentences = [
+      ["the keys near the cabinet", "are"], ["the men of this ship", "are"], ["these keys near a cabinet", "are"], ["the key near the cabinets", "is"],
+    ];
+    const which = choice(sentences.map(([text], index) => [index, text]));
+    which.setAttribute("aria-label", "Sentence");
+    const further = button("One word further back");
+    const again = button("Start again");
+    const { drawing, say } = frame(panel, 460, 146, further, again, which);
+    let read = 1;
+
+    function show() {
+      drawing.replaceChildren();
+      const [text, right] = sentences[Number(which.value)];
+      const words = text.split(" ");
+      const seen = words.slice(-read);
+      let x = 4;
+      words.forEach((word, index) => {
+        const kept = index >= words.length - read;
+        const width = 22 + 10.5 * word.length;
+        shape(drawing, "rect", { x, y: 8, width, height: 36, rx: 8, class: kept ? "try-box is-new" : "try-box is-pruned" });
+        shape(drawing, "text", { x: x + width / 2, y: 32, class: kept ? "try-text" : "try-unread", "text-anchor": "middle", "font-size": 18 }, word);
+        x += width + 18;
+        if (kept) shape(drawing, "path", { d: `M${x - 17} 26 h14 m-5 -5 l5 5 l-5 5`, class: "try-across", "stroke-width": 2.5, fill: "none" });
+      });
+      shape(drawing, "text", { x, y: 33, class: "try-text", "font-size": 20 }, "?");
+      const { next } = run(`${seen.join(" ")} `).at(-1);
+      const [i, a] = ["i", "a"].map((character) => next[stored.alphabet.indexOf(character)]);
+      [["is", i / (i + a), "try-minus"], ["are", a / (i + a), "try-plus"]].forEach(([verb, share, colour], row) => {
+        const y = 66 + 38 * row;
+        shape(drawing, "text", { x: 36, y: y + 20, class: "try-text", "text-anchor": "end", "font-size": 18 }, verb);
+        shape(drawing, "rect", { x: 46, y, width: Math.max(350 * share, 1), height: 28, rx: 4, class: colour });
+        shape(drawing, "text", { x: 54 + 350 * share, y: y + 20, class: "try-text", "font-size": 18 }, `${(100 * share).toFixed(0)} %`);
+      });
+      const verb = i > a ? "is" : "are";
+      const whole = read === words.length;
+      say(`It reads “${seen.join(" ")}” and says “${verb}” with ${(100 * Math.max(i, a) / (i + a)).toFixed(0)} %: ${verb === right ? "right" : whole ? "wrong, though it has read it all" : "wrong"}.`);
+      further.disabled = whole;
+      again.disabled = read === 1;
+    }
+    further.addEventListener("click", () => { read += 1; show(); if (further.disabled) again.focus(); });
+    again.addEventListener("click", () => { read = 1; show(); further.focus(); });
+    which.addEventListener("change", () => { read = 1; show(); });
+    show();
+  });
 
   // --- Beam search through a tree ------------------------------------------------------------
 
