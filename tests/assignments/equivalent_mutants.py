@@ -28,4 +28,12 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "norms.append(np.linalg.norm(product, axis=(1, 2)).mean()) → norms.append(np.linalg.norm(product, axis=(2, 1)).mean())":
             "a transposed matrix has the same Frobenius norm",
     },
+    "bidirectional_forward": {
+        "units = len(forward[2]) → units = len(forward[1])": "W_hh has as many rows as b_h has entries",
+        "units = len(forward[2]) → units = len(backward[2])": "both directions have H units",
+        "alone = X[:length, n:n + 1] → alone = X[:length, n:]": "what other sequences give is not looked at",
+        "alone = X[:length, n:n + 1] → alone = X[:length, n:n + 2]": "what the other sequence gives is not looked at",
+        "H[:length, n, :units] = right[:, 0] → H[:length, n, :units] = right[:, -1]": "with one sequence the first is the last",
+        "H[:length, n, units:] = left[::-1, 0] → H[:length, n, units:] = left[::-1, -1]": "with one sequence the first is the last",
+    },
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -111,9 +112,16 @@ def _parts(value: Any, output: Output, name: str) -> Iterator[tuple[Any, Output,
     elif output.kind == "dict":
         yield from ((value[item.name], item, f'{name}["{item.name}"]') for item in output.items)
     elif output.kind == "list":
-        yield from ((part, output.items[0], f"{name}[{i}]") for i, part in enumerate(value))
+        yield from ((part, _numbered(output.items[0], i + 1), f"{name}[{i}]") for i, part in enumerate(value))
     elif output.kind == "mapping":
         yield from ((part, output.items[0], f"{name}[{_short(key)}]") for key, part in plain_keys(value).items())
+
+
+def _numbered(item: Output, k: int) -> Output:
+    """An entry of a list with its own axes, `H_2` for `H_k` in the second."""
+    if not any(axis.endswith("_k") for axis in item.axes):
+        return item
+    return replace(item, axes=tuple(f"{axis[:-1]}{k}" if axis.endswith("_k") else axis for axis in item.axes))
 
 
 def plain_keys(mapping: dict) -> dict:
@@ -134,6 +142,8 @@ def shape_problem(value: Any, output: Output, sizes: dict[str, int], name: str |
         return next(
             (p for part, item, label in _parts(value, output, name) if (p := shape_problem(part, item, sizes, label))), None
         )
+    if any("_" in axis and axis not in sizes for axis in output.axes):
+        return None  # an entry more than there should be, which is told when the values are compared
     if value.shape != tuple(axis_size(axis, sizes) for axis in output.axes):
         return f"{name}: expected shape {shape_text(output.axes, sizes)}, received {value.shape}."
     if output.kind == "ids" and value.dtype.kind not in "iu":
@@ -250,13 +260,16 @@ def _where(part: np.ndarray, truth: np.ndarray, output: Output, name: str, error
     else:
         place = _largest(part, truth)
         when = f"{name} differs"
-    named = [
-        f"{AXIS_WORDS.get(axis, axis)}={index}"
-        for axis, index in zip(output.axes, place, strict=True)
-        if axis != "T"
-    ]
+    named = [_axis_place(axis, index) for axis, index in zip(output.axes, place, strict=True) if axis != "T"]
     there = f", most at {', '.join(named)}" if named else ""
     return f"{when}{there}; you have {part[place]:.6g} there ({_size(error)})."
+
+
+def _axis_place(axis: str, index: int) -> str:
+    """A place on an axis in words: `unit h=3` on `H` or `H_2`, `column 3 of 2H` on a multiple."""
+    if axis[0].isdigit():
+        return f"column {index} of {axis}"
+    return f"{AXIS_WORDS.get(axis.split('_')[0], axis)}={index}"
 
 
 def _largest(part: np.ndarray, truth: np.ndarray) -> tuple[int, ...]:

@@ -30,8 +30,8 @@ class Output:
       sizes are read off the arguments of the case;
     - "float", "int", "str": one number, one whole number, one string;
     - "tuple": the parts `items`, in order; "dict": the entries `items`, by name;
-    - "list": any number of entries like `items[0]`; "mapping": keys that are strings, whole numbers or tuples of these, and values
-      like `items[0]`.
+    - "list": any number of entries like `items[0]`, where an axis `H_k` has the size `H_1` in the first entry, `H_2` in the second;
+      "mapping": keys that are strings, whole numbers or tuples of these, and values like `items[0]`.
 
     per_step: an array is compared at each time step against that step's own norm, too. Gradients of early steps are small
     beside those of late ones, and an error there would drown.

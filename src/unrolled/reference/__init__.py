@@ -7,6 +7,7 @@ course's layout. torch is imported at the first call, so that importing this pac
 from .bptt import (
     clip_by_norm, cross_entropy_backward, gradient_norm_by_lag, rnn_backward, rnn_step_backward, truncated_rnn_backward,
 )
+from .gru_and_depth import bidirectional_forward, gru_forward, gru_step, masked_cross_entropy, stacked_forward, torch_gru
 from .language_models import bigram_probs, build_vocab, ngram_counts, perplexity, sequential_batches, tokenize
 from .lstm import init_lstm, lstm_backward, lstm_forward, lstm_from_torch, lstm_step, torch_lstm
 from .rnn_forward import cross_entropy, num_parameters, one_hot, output_logits, rnn_forward, rnn_step, torch_rnn
@@ -19,4 +20,5 @@ __all__ = [
     "clip_by_norm", "cross_entropy_backward", "gradient_norm_by_lag", "rnn_backward", "rnn_step_backward", "truncated_rnn_backward",
     "cross_entropy", "describe", "device", "num_parameters", "one_hot", "output_logits", "rnn_forward", "rnn_step", "torch_rnn",
     "init_lstm", "lstm_backward", "lstm_forward", "lstm_from_torch", "lstm_step", "torch_lstm",
+    "bidirectional_forward", "gru_forward", "gru_step", "masked_cross_entropy", "stacked_forward", "torch_gru",
 ]  # fmt: skip

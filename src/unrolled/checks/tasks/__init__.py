@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 
 from ..task import Task
-from . import bptt, language_models, lstm, rnn_forward, training
+from . import bptt, gru_and_depth, language_models, lstm, rnn_forward, training
 
-TASKS: dict[str, Task] = {task.name: task for module in (language_models, rnn_forward, bptt, training, lstm) for task in module.TASKS}
+MODULES = (language_models, rnn_forward, bptt, training, lstm, gru_and_depth)
+TASKS: dict[str, Task] = {task.name: task for module in MODULES for task in module.TASKS}
 
 
 def find(name: str) -> Task:
