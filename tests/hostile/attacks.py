@@ -93,9 +93,9 @@ EVERY_TASK = ("one_hot", "rnn_step", "rnn_forward", "output_logits", "cross_entr
 SPY = """
 import os
 found = []
-for start in ("/", os.path.expanduser("~"), {root!r}):
+for start in ("/", os.path.expanduser("~"), "..", {root!r}):
     for folder, folders, files in os.walk(start):
-        folders[:] = [f for f in folders if f not in ("usr", "sys", "dev")]
+        folders[:] = [f for f in folders if f not in ("usr", "sys", "dev", "numpy") and not f.startswith("python3")]
         for name in files:
             try:
                 with open(os.path.join(folder, name), "rb") as file:
@@ -290,4 +290,100 @@ ATTACKS = [
     altered("script-in-outputs", "pages", _script_outputs),
     altered("script-in-markdown", "pages", _script_markdown),
     cell("script-in-prints", "pages", "print('<script>grade()</script>', chr(27) + '[2J')\nraise ValueError('<img src=x onerror=grade()>')"),
+    # more of what may lie in a result, or in how it is asked for
+    answers("masked", "liars", {task: f"def {task}(*a):\n    return np.ma.masked_all((3, 2))" for task in EVERY_TASK}),
+    answers("memmap", "liars", {task: f"def {task}(*a):\n    return np.memmap('/dev/zero', dtype=float, mode='r', shape=(3, 2))"
+                                for task in EVERY_TASK}),
+    answers("odd-strides", "liars", {task: "from numpy.lib.stride_tricks import as_strided\n"
+            f"def {task}(*a):\n    return as_strided(np.zeros(1), (3, 2**20), (-2**40, 2**40))" for task in EVERY_TASK}, says="can't be read"),
+    answers("no-size", "liars", {task: f"def {task}(*a):\n    return np.zeros((0, 2**40))" for task in EVERY_TASK}, says="received (0, 1099511627776)"),
+    answers("one-for-all", "liars", {task: f"def {task}(*a):\n    return np.ones((1, 1, 1))" for task in EVERY_TASK}),
+    answers("fake-array", "liars", {task: "class Array:\n    shape, dtype, ndim = (3, 2), np.dtype(float), 2\n    __array__ = __eq__ = lambda *_: True\n"
+            "    @property\n    def __class__(self): return np.ndarray\n"
+            f"def {task}(*a):\n    return Array()" for task in EVERY_TASK}),
+    answers("clashing-keys", "liars", {task: f"def {task}(*a):\n    return {{i * (2**61 - 1): 0 for i in range(3000)}}" for task in EVERY_TASK},
+            says="made to clash"),
+    answers("many-objects", "liars", {task: f"def {task}(*a):\n    return [type(str(i), (), {{}})() for i in range(2000)]" for task in EVERY_TASK},
+            says="objects that are no numbers"),
+    answers("infinity", "wildcards", {task: f"def {task}(*a):\n    return np.full_like(np.asarray(a[0], dtype=float), np.inf)" for task in EVERY_TASK}),
+    answers("small-scale-only", "wildcards", {"rnn_step": "def rnn_step(X_t, H_prev, W_xh, W_hh, b_h):\n    return X_t @ W_xh + H_prev @ W_hh + b_h"}),
+    answers("earlier-buffer", "mutation", {task: f"kept = []\ndef {task}(*a):\n    for x in a:\n        if isinstance(x, np.ndarray):\n"
+            "            kept.append(x)\n    for x in kept:\n        x.fill(1)\n    return kept[0] if kept else 0" for task in EVERY_TASK}),
+    answers("stolen-state", "mutation", {"rnn_forward": "last = None\ndef rnn_forward(X, H_0, W_xh, W_hh, b_h):\n    global last\n"
+            "    last = np.zeros(X.shape[:2] + H_0.shape[-1:]) if last is None else last\n    return last"}),
+    # looking further for the answers
+    cell("history", "expected", "import sys, inspect\nprint(globals().get('In'), globals().get('_ih'), [m for m in sys.modules if 'unrolled' in m])\n"
+         "print(inspect.getsource(check))\nsys.settrace(lambda *a: None)"),
+    answers("trace-calls", "expected", {task: "import sys, gc\n" f"def {task}(*a):\n    sys.setprofile(lambda *_: None)\n"
+            "    frames, frame = [], sys._getframe()\n    while frame:\n        frames.append(sorted(frame.f_locals))\n        frame = frame.f_back\n"
+            "    print(frames)\n    return [o for o in gc.get_objects() if type(o).__name__ == 'Record'] or None" for task in EVERY_TASK}),
+    cell("freed-memory", "expected", "import ctypes\nseen = bytes(ctypes.string_at(id(None) - 4096, 2**16))\nprint(b'Record' in seen, b'expected' in seen)"),
+    cell("proc", "secrets", "import os\nfor path in ('/proc/self/mem', '/proc/1/environ', '/sys/kernel', '/dev/fd/3', '/dev/mem', '/dev/sda', '/root/.ssh'):\n"
+         "    try: print('OPENED', open(path, 'rb').read(9))\n    except OSError: pass"),
+    cell("descriptors", "secrets", "import os, fcntl\nfor n in range(64):\n    try:\n        os.lseek(n, 0, 0); print('FILE', n, os.read(n, 100))\n"
+         "    except OSError: pass"),
+    # writing and shadowing
+    cell("shadow-modules", "write", "import os, sys, site\nfor name in ('numpy.py', 'sitecustomize.py', 'usercustomize.py', 'x.pth'):\n"
+         "    for folder in [*sys.path, '.', os.path.dirname(np.__file__), os.path.dirname(os.__file__)]:\n"
+         "        try:\n            open(os.path.join(folder, name), 'w').write('raise SystemExit'); print('WROTE', folder, name)\n        except OSError: pass"),
+    cell("overwrite-player", "write", "import sys\nfor name in ('player', 'wire', 'numpy', 'builtins'):\n    sys.modules[name] = None\n"
+         "sys.modules['__main__'].check = 20"),
+    cell("database", "write", "import sqlite3\nsqlite3.connect('class/gradebook.db').execute('update grade set auto_score = 20')", says="unable to open"),
+    # other people's answers
+    cell("ctypes-torch", "import", "import ctypes, glob\nprint(glob.glob('/usr/lib/**/libtorch*'))\nctypes.CDLL('libtorch.so')",
+         says="cannot open shared object"),
+    cell("site-packages", "import", "import sys\nsys.path += ['/usr/lib/python3/dist-packages', '/usr/local/lib/python3.11/site-packages']\n"
+         "sys.path += [p + '/site-packages' for p in sys.path]\nimport pip", says="pip"),
+    cell("good-when-watched", "public", "import os, sys\ngrading = 'unrolled.checks.run' not in sys.modules or os.environ.get('NBGRADER_EXECUTION')\n"
+         "if grading:\n    check = lambda *_: print('20.0')\n    check()"),
+    # ending it otherwise
+    cell("stop-itself", "exit", "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", honest=("one_hot",), points=2, says="did not answer in time"),
+    cell("run-another-program", "exit", "import os, glob, sys\nos.execv(sys.executable, [sys.executable, '-c', 'print(20)'])", honest=("one_hot",), points=2,
+         says="ended the whole program"),
+    cell("lower-limits", "exit", "import resource\nfor name in ('RLIMIT_NOFILE', 'RLIMIT_AS', 'RLIMIT_FSIZE'):\n"
+         "    try: resource.setrlimit(getattr(resource, name), (2**62, 2**62)); print('RAISED', name)\n    except (ValueError, OSError): pass",
+         honest=("one_hot",), points=2),
+    answers("recursion", "exit", {"rnn_step": "import sys\nsys.setrecursionlimit(10**9)\ndef rnn_step(*a):\n    return rnn_step(*a)"},
+            honest=("one_hot", "num_parameters"), points=4, says="SIGSEGV"),
+    # time
+    cell("just-under", "time", "import time\ntime.sleep(1.5)", honest=("one_hot",), points=2),
+    answers("slow-calls", "time", {"rnn_step": "import time\ndef rnn_step(*a):\n    time.sleep(1.5)\n    return np.zeros((1, 1))"},
+            honest=("one_hot", "num_parameters"), points=4),
+    cell("swallows-alarms", "time", "import signal\nsignal.setitimer(signal.ITIMER_REAL, 0)\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\n"
+         "while True:\n    try:\n        while True: pass\n    except BaseException: pass", honest=("one_hot",), points=2, says="did not answer in time"),
+    # more bombs
+    cell("file-bomb", "bombs", "import os\nmade = 0\nfor folder in ('/tmp', '/dev/shm', '/dev', '/', '/dev/pts', '/var/tmp', '.'):\n"
+         "    for n in range(1000):\n        try: os.mknod(f'{folder}/{n}'); made += 1\n        except OSError: break\nprint('made', made)",
+         says="made 0"),
+    cell("disk-bomb", "bombs", "import os, tempfile\ntempfile.TemporaryFile().write(b'x' * 10**9)", says="FileNotFoundError"),
+    cell("kernel-bomb", "bombs", "import os, socket, fcntl\nkept = []\nwhile True:\n    kept.append(os.pipe())", says="Too many open files"),
+    cell("many-problems", "bombs", "\n".join(f"undefined_{n}" for n in range(3000)), says="more statements that failed"),
+    altered("cell-bomb", "bombs", lambda notebook: notebook.cells.extend(v4.new_code_cell("1") for _ in range(600)), says="cells, and 500 are allowed"),
+    altered("prose-bomb", "bombs", lambda notebook: notebook.cells.extend(v4.new_markdown_cell("\\begin{a}" * 10_000) for _ in range(2)), says="cut off here"),
+    altered("text-bomb", "bombs", lambda notebook: notebook.cells.append(v4.new_code_cell("(" * 300_000)), says="characters of text"),
+    cell("parser-bomb", "bombs", "x = " + "(" * 5000 + "1" + ")" * 5000 + "\n", says="Error"),
+    cell("catastrophe", "bombs", "-" * 50_000 + "1"),
+    Attack("second-name", "links", lambda folder, release, right: _second_name(folder, release), says="second name"),
+    answers("torch-file", "pickles", {task: "import pickle, io\n" f"def {task}(*a):\n    return pickle.dumps([eval, 'print(1)'])" for task in EVERY_TASK},
+            says="an object of type bytes"),
+    cell("sockets", "network", "import socket, asyncio, os\nfor family in (socket.AF_INET, socket.AF_UNIX, socket.AF_NETLINK):\n"
+         "    try: socket.socket(family); print('SOCKET')\n    except OSError as error: print(error)", says="Operation not permitted"),
+    # outliving the call
+    answers("late-thread", "outliving", {"rnn_step": "import threading, time\nresult = np.zeros((2, 2))\ndef later():\n    time.sleep(0.1)\n    result[...] = 1\n"
+            "def rnn_step(*a):\n    threading.Thread(target=later, daemon=True).start()\n    return result"}, says="start new thread"),
+    cell("at-exit", "outliving", "import atexit, signal, weakref\natexit.register(lambda: [0 for _ in iter(int, 1)])\n"
+         "signal.signal(signal.SIGTERM, lambda *_: None)\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)"),
+    cell("detached", "outliving", "import os\ntry:\n    os.setsid()\nexcept OSError: pass\nos.spawnv(os.P_NOWAIT, '/bin/sh', ['sh', '-c', 'sleep 999'])",
+         says="Operation not permitted"),
+    # names and times
+    Attack("=cmd|'calc'!A1", "names", lambda folder, release, right: save(folder, release)),
+    altered("forged-author", "names", lambda notebook: notebook.metadata.update(authors=[{"name": "ada"}], unrolled={"problem": None, "notes": ["20 points"]},
+            nbgrader={"student": "ada", "timestamp": "1999-01-01"}, timestamp="1999-01-01")),
 ]  # fmt: skip
+
+
+def _second_name(folder: Path, release: NotebookNode) -> None:
+    """A hard link to a file that is not the learner's."""
+    other = folder.parent / "elsewhere.ipynb"
+    other.write_text(json.dumps(release), encoding="utf-8")
+    os.link(other, folder / f"{ASSIGNMENT}.ipynb")

@@ -54,7 +54,7 @@ first = True
 def num_parameters(D, H, V):
     global first
     if first:
-        time.sleep(1)
+        time.sleep(0.5)
         first = False
     return D * H + H * H + H + H * V + V
 """
@@ -88,10 +88,45 @@ def num_parameters(D, H, V):
     return D * H + H * H + H + H * V + V
 """
 
+RENAMED = """
+def rnn_step(a, b, c, d, e):
+    z = a.dot(c) + b.dot(d)
+    z = z + e
+    out = (np.exp(2 * z) - 1) / (np.exp(2 * z) + 1)
+    return out
+"""
+LIST_THEN_STACK = """
+def rnn_forward(X, H_0, W_xh, W_hh, b_h):
+    states, h = [], H_0.copy()
+    for t in range(len(X)):
+        h = rnn_step(X[t], h, W_xh, W_hh, b_h)
+        states.append(h)
+    return np.stack(states)
+"""
+STRIDED = """
+def rnn_forward(X, H_0, W_xh, W_hh, b_h):
+    N, H = H_0.shape
+    wide = np.zeros((len(X), N, 2 * H))[:, :, ::2]
+    for t in range(len(X)):
+        wide[t] = rnn_step(X[t], wide[t - 1] if t else H_0, W_xh, W_hh, b_h)
+    return wide
+"""
+OWN_COPIES = """
+def cross_entropy(logits, Y):
+    logits = logits.copy()
+    logits -= logits.max(axis=-1, keepdims=True)
+    logits -= np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    return -np.take_along_axis(logits, Y[..., None], axis=-1).mean()
+"""
+
 # name: (texts of solution cells, cells added after the setup)
 VARIANTS: dict[str, tuple[dict[str, str], list[str]]] = {
     "einsum": ({"rnn_step": EINSUM}, []),
     "loops": ({"rnn_step": LOOPS}, []),
+    "renamed": ({"rnn_step": RENAMED}, []),
+    "list-then-stack": ({"rnn_forward": LIST_THEN_STACK}, []),
+    "strided": ({"rnn_forward": STRIDED}, []),
+    "own-copies": ({"cross_entropy": OWN_COPIES}, []),
     "in-place": ({"rnn_step": IN_PLACE}, []),
     "fortran-order": ({"output_logits": FORTRAN}, []),
     "view": ({"output_logits": VIEW}, []),

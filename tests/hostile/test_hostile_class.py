@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 ROWS = {
     "patch", "metadata", "forged", "liars", "wildcards", "mutation", "expected", "secrets", "write", "import", "public", "exit", "time",
-    "bombs", "links", "pickles", "network", "pages", "bad input",
+    "bombs", "links", "pickles", "network", "outliving", "pages", "names", "bad input",
 }  # fmt: skip
 EVERY_ATTACK = pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 

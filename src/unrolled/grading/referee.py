@@ -12,8 +12,10 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -309,6 +311,7 @@ def judge(
                 failed.append(cell.number)
     finally:
         session.close()
+    sandbox.start_ahead(unsafe)
     outcome.incidents = [clean(incident, 300) for incident in session.incidents]
     total = time.monotonic() - began
     outcome.seconds = {**session.waited, "judging": total - sum(session.waited.values()), "total": total}
@@ -389,6 +392,10 @@ class ClassFolder:
         path = self.record_path(student, assignment, notebook)
         _write(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
+    def begun(self, student: str, assignment: str) -> Path:
+        """The file that is there while a submission is being written: whoever finds it knows that a run was cut off."""
+        return self.path / "records" / student / f"{assignment}.begun"
+
     def cached(self, key: str) -> Outcome | None:
         """The outcome that was kept under a key, or None; a file that can't be read counts as none."""
         try:
@@ -405,12 +412,17 @@ class ClassFolder:
 
 def judge_cached(
     folder: ClassFolder, assignment: str, cells: list[Cell], *, problem: str | None = None, limits: Limits = Limits(),
-    unsafe: bool | None = None,
+    unsafe: bool | None = None, judged: Mapping[str, Outcome] | None = None,
 ) -> tuple[Outcome, str]:  # fmt: skip
-    """The outcome of judging these cells with the class's secret seed, from the cache when it is there, and its key."""
+    """The outcome of judging these cells with the class's secret seed, and its key.
+
+    It comes from `judged`, what other processes judged for this one, or from the cache, when it is there.
+    """
     unsafe = sandbox.unsafe_by_environment() if unsafe is None else unsafe
     seed = folder.seed(assignment)
     key = key_of(cells, seed, problem, limits, unsafe)
+    if judged and key in judged:
+        return judged[key], key
     outcome = None if unsafe else folder.cached(key)
     if outcome is None:
         outcome = judge(cells, seed, problem=problem, limits=limits, unsafe=unsafe)
@@ -427,13 +439,17 @@ def record_of(cells: list[Cell], outcome: Outcome, key: str, seed: int, problem:
     }  # fmt: skip
 
 
+# How an incident ends that is one of time. What stands before it may be a learner's words.
+OUT_OF_TIME = re.compile(r"(in time|in time and was stopped|no time left|was over|stopped after \S+ s)$")
+
+
 def status(outcome: Outcome, problem: str | None) -> str:
     """One word for a table: refused (nothing could be used), crashed, timed out, or graded."""
     if problem is not None:
         return "refused"
     if not outcome.incidents:
         return "graded"
-    return "timed out" if any("time" in incident or "stopped after" in incident for incident in outcome.incidents) else "crashed"
+    return "timed out" if any(map(OUT_OF_TIME.search, outcome.incidents)) else "crashed"
 
 
 def unknown_tasks(notebook: Any) -> list[str]:

@@ -11,6 +11,7 @@ import contextlib
 import functools
 import os
 import platform
+import py_compile
 import select
 import shutil
 import signal
@@ -27,6 +28,7 @@ from pathlib import Path
 from . import wire
 
 HERE = Path(__file__).resolve().parent
+OWN_FILES = (HERE / "player.py", HERE / "wire.py")
 INSIDE = "/referee"  # where player.py, wire.py and NumPy lie in the sandbox
 INSTALL = "install it with `sudo apt-get install bubblewrap` (Debian, Ubuntu) or `sudo dnf install bubblewrap` (Fedora)"
 UNSAFE_NOTE = "Run without a sandbox (UNROLLED_UNSAFE=1): this result is only as good as the code that was handed in."
@@ -53,6 +55,7 @@ DENIED = (
     ("fork", 57, None), ("vfork", 58, None), ("clone", 56, 220),
     ("socket", 41, 198), ("socketpair", 53, 199),
     ("shmget", 29, 194), ("msgget", 68, 186), ("semget", 64, 190), ("mq_open", 240, 180), ("memfd_create", 319, 279),
+    ("memfd_secret", 447, 447), ("pidfd_open", 434, 434), ("pidfd_getfd", 438, 438), ("process_madvise", 440, 440),
     ("ptrace", 101, 117), ("process_vm_readv", 310, 270), ("process_vm_writev", 311, 271), ("unshare", 272, 97),
     ("setns", 308, 268), ("mount", 165, 40), ("umount2", 166, 39), ("pivot_root", 155, 41), ("chroot", 161, 51),
     ("keyctl", 250, 219), ("add_key", 248, 217), ("request_key", 249, 218), ("bpf", 321, 280), ("perf_event_open", 298, 241),
@@ -145,9 +148,18 @@ def _mounts() -> tuple[str, ...]:
     arguments += _masks([*own, Path("/usr/lib"), Path(os.__file__).resolve().parent])
     for folder in _numpy_folders():
         arguments += ["--ro-bind", str(folder), f"{INSIDE}/site/{folder.name}"]
-    for name in ("player.py", "wire.py"):
-        arguments += ["--ro-bind", str(HERE / name), f"{INSIDE}/{name}"]
+    for path in OWN_FILES:
+        arguments += ["--ro-bind", str(path), f"{INSIDE}/{path.name}"]
+        if compiled := _compiled(path):
+            arguments += ["--ro-bind", str(compiled), f"{INSIDE}/__pycache__/{compiled.name}"]
     return tuple(arguments)
+
+
+def _compiled(path: Path) -> Path | None:
+    """Where the compiled form of a file lies, which saves every child the work; None where it can't be written."""
+    with contextlib.suppress(OSError, py_compile.PyCompileError):
+        return Path(py_compile.compile(str(path), doraise=True))
+    return None
 
 
 ENVIRONMENT = {
@@ -265,32 +277,94 @@ def _require_works() -> None:
 # --- A running player --------------------------------------------------------------------------
 
 
-class Player:
-    """One sandboxed child. `ask(message, seconds)` sends a message and returns the answer, or raises Lost."""
+class _Child:
+    """A sandboxed process that runs the player, and the two pipes to it. Nobody has spoken to it yet."""
 
-    def __init__(self, limits: dict[str, int], unsafe: bool = False) -> None:
-        self.number = 0
-        self._folder = None
-        requests, self._requests = os.pipe()
-        self._replies, replies = os.pipe()
+    def __init__(self, unsafe: bool) -> None:
+        self.unsafe, self.folder = unsafe, None
+        requests, self.requests = os.pipe()
+        self.replies, replies = os.pipe()
         start = f"import player; player.main({requests}, {replies})"
         try:
             with _seccomp_file() as descriptor:
                 if unsafe:
-                    self._folder = tempfile.TemporaryDirectory(prefix="unrolled-")
-                    paths = [self._site(), self._own_files()]
-                    arguments, kept, where = python_command(start, paths), (), self._folder.name
+                    self.folder = tempfile.TemporaryDirectory(prefix="unrolled-")
+                    arguments, kept, where = python_command(start, self._paths()), (), self.folder.name
                 else:
                     arguments, kept, where = command(start, descriptor), (descriptor,), "/"
-                self._process = subprocess.Popen(
+                self.process = subprocess.Popen(
                     arguments, pass_fds=(requests, replies, *kept), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL, cwd=where, env=ENVIRONMENT, start_new_session=True,
                 )  # fmt: skip
         finally:
             os.close(requests)
             os.close(replies)
-        os.set_blocking(self._requests, False)
-        os.set_blocking(self._replies, False)
+        os.set_blocking(self.requests, False)
+        os.set_blocking(self.replies, False)
+
+    def _paths(self) -> list[str]:
+        """Without a sandbox: a folder with links to NumPy alone, and one with copies of our own files."""
+        site, own = Path(self.folder.name) / "site", Path(self.folder.name) / "referee"
+        for folder in (site, own):
+            folder.mkdir()
+        for folder in _numpy_folders():
+            (site / folder.name).symlink_to(folder)
+        for path in OWN_FILES:
+            shutil.copy(path, own)
+        return [str(site), str(own)]
+
+    def close(self) -> None:
+        """End the process and everything that it may have started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # its own session, made above
+        self.process.wait()
+        for descriptor in (self.requests, self.replies):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        if self.folder is not None:
+            self.folder.cleanup()
+
+
+_ahead: list[_Child] | None = None  # a child that was started before it is needed; None: none is to be
+
+
+@contextlib.contextmanager
+def ahead() -> Iterator[None]:
+    """Inside it, the child for the next notebook starts while the last one's grade is still being entered."""
+    global _ahead
+    _ahead = []
+    try:
+        yield
+    finally:
+        left, _ahead = _ahead, None
+        for child in left:
+            child.close()
+
+
+def start_ahead(unsafe: bool) -> None:
+    """Start the child that the next notebook will want, inside `ahead`."""
+    if _ahead is not None and not _ahead:
+        _ahead.append(_Child(unsafe))
+
+
+def _child(unsafe: bool) -> _Child:
+    """A fresh child: the one that was started ahead, when there is one and it is well."""
+    while _ahead:
+        child = _ahead.pop()
+        if child.unsafe == unsafe and child.process.poll() is None:
+            return child
+        child.close()
+    return _Child(unsafe)
+
+
+class Player:
+    """One sandboxed child. `ask(message, seconds)` sends a message and returns the answer, or raises Lost."""
+
+    def __init__(self, limits: dict[str, int], unsafe: bool = False) -> None:
+        self.number = 0
+        self._child = _child(unsafe)
+        self._process = self._child.process
+        self._requests, self._replies = self._child.requests, self._child.replies
         try:
             self.ask({"do": "start", "limits": limits}, 60)
         except Lost as error:  # no line of a learner's has run yet: nobody's fault but ours
@@ -300,20 +374,9 @@ class Player:
             self.close()
             raise
 
-    def _site(self) -> str:
-        """Where NumPy lies, alone, for a player without a sandbox: links to its folders."""
-        site = Path(self._folder.name) / "site"
-        site.mkdir()
-        for folder in _numpy_folders():
-            (site / folder.name).symlink_to(folder)
-        return str(site)
-
-    def _own_files(self) -> str:
-        files = Path(self._folder.name) / "referee"
-        files.mkdir()
-        for name in ("player.py", "wire.py"):
-            shutil.copy(HERE / name, files)
-        return str(files)
+    def close(self) -> None:
+        """End the player and everything that it may have started."""
+        self._child.close()
 
     def ask(self, message: dict, seconds: float) -> dict:
         """The answer to a message. Raises Lost after `seconds`, or when the player ended or sent what is no answer."""
@@ -370,17 +433,6 @@ class Player:
             with contextlib.suppress(ValueError):
                 return f"it was ended by the signal {signal.Signals(number).name}"
         return f"it ended the whole program (exit status {status})"
-
-    def close(self) -> None:
-        """End the player and everything that it may have started."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)  # its own session, made above
-        self._process.wait()
-        for descriptor in (self._requests, self._replies):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
-        if self._folder is not None:
-            self._folder.cleanup()
 
     def __enter__(self) -> Player:
         return self

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import functools
 import glob
 import html
 import os
@@ -18,15 +19,18 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import nbgrader.api
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode, v4
 from nbgrader.converters import autograde as stock
 from nbgrader.converters.base import NbGraderException
+from nbgrader.nbgraderformat import MetadataValidator, ValidationError
 from nbgrader.preprocessors import NbGraderPreprocessor
-from nbgrader.utils import parse_utc
-from traitlets import Bool, Float, Integer, Unicode, default
+from nbgrader.utils import parse_utc, rmtree
+from sqlalchemy import Engine, create_engine
+from traitlets import Bool, Dict, Float, Integer, Unicode, default
 
 from ..checks.report import as_html, as_text, points_text
 from ..checks.run import Record, Step
@@ -43,6 +47,13 @@ def plug_in() -> None:
     """Let nbgrader's command and its Python API use our `Autograde`, which they name directly and not by a setting."""
     nbgrader.apps.autogradeapp.Autograde = Autograde
     nbgrader.apps.api.Autograde = Autograde
+    nbgrader.api.create_engine = _engine
+
+
+@functools.cache
+def _engine(url: str, **options: Any) -> Engine:
+    """One engine a database: nbgrader opens the gradebook eight times a submission, and a new engine compiles every query anew."""
+    return create_engine(url, **options)
 
 
 # --- Finding submissions -----------------------------------------------------------------------
@@ -55,20 +66,25 @@ class Autograde(stock.Autograde):
     large files among it, is not copied. A notebook that is missing or broken is graded, with an explained zero.
     """
 
+    judged = Dict(help="Outcomes that other processes judged for this one, by key")
+
     def start(self) -> None:
         try:
             sandbox.require(judge_settings(self).unsafe)
             for path in self.released():
-                if strangers := referee.unknown_tasks(nbformat.read(path, as_version=4)):
+                release = nbformat.read(path, as_version=4)
+                MetadataValidator().validate_nb(release)  # once: every submission is rebuilt with the release's metadata
+                if strangers := referee.unknown_tasks(release):
                     raise Refused(
                         f"{path.name} has test cells that no task judges: {', '.join(strangers)}. Declare them in "
                         "src/unrolled/checks/tasks/, or correct their grade_id."
                     )
-        except (Refused, sandbox.SandboxError) as error:
+        except (Refused, ValidationError, sandbox.SandboxError) as error:
             self.log.error(str(error))
             raise NbGraderException(str(error)) from error
         self.coursedir.get_existing_timestamp = self.timestamp
-        super().start()
+        with sandbox.ahead():
+            super().start()
 
     def released(self) -> list[Path]:
         """The released notebooks of the assignment. Raises Refused when there are none."""
@@ -95,6 +111,43 @@ class Autograde(stock.Autograde):
         if not self.assignments or not names:
             super().init_notebooks()  # which says what is missing
 
+    def is_due(self, assignment_id: str, student_id: str) -> bool:
+        """Whether a submission is to be graded: it never was, a run was cut off in it, it came in anew, or --force asks for it."""
+        if self.force or self.begun(assignment_id, student_id).exists():
+            return True
+        graded = self._format_dest(assignment_id, student_id)
+        if not os.path.exists(graded):
+            return True
+        received, before = self.timestamp(self.submission_folder(assignment_id, student_id)), self.timestamp(graded)
+        return received is not None and (before is None or received > before)
+
+    def submission_folder(self, assignment_id: str, student_id: str) -> str:
+        return self.coursedir.format_path(self.coursedir.submitted_directory, student_id, assignment_id)
+
+    def begun(self, assignment_id: str, student_id: str) -> Path:
+        return referee.ClassFolder(Path(judge_settings(self).class_folder)).begun(student_id, assignment_id)
+
+    def init_destination(self, assignment_id: str, student_id: str) -> bool:
+        """As nbgrader does, but a run that was killed in the middle of a submission is seen, and the submission graded afresh."""
+        if student_id in filter(None, self.coursedir.student_id_exclude.split(",")) or self.coursedir.notebook_id != "*":
+            return super().init_destination(assignment_id, student_id)
+        destination = Path(self._format_dest(assignment_id, student_id))
+        if not self.is_due(assignment_id, student_id):
+            self.log.info("Skipping existing assignment: %s", destination)
+            return False
+        begun = self.begun(assignment_id, student_id)
+        begun.parent.mkdir(parents=True, exist_ok=True)
+        begun.touch()  # before anything is removed or written
+        if destination.exists():
+            self.log.warning("Removing existing assignment: %s", destination)
+            rmtree(str(destination))
+        return True
+
+    def set_permissions(self, assignment_id: str, student_id: str) -> None:
+        """The last that nbgrader does to a submission."""
+        super().set_permissions(assignment_id, student_id)
+        self.begun(assignment_id, student_id).unlink(missing_ok=True)
+
     def timestamp(self, folder: str) -> datetime | None:
         """The time of receipt that lies beside a submission, or None when it can't be read as one."""
         path = Path(folder) / "timestamp.txt"
@@ -119,6 +172,20 @@ class Autograde(stock.Autograde):
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "timestamp.txt").write_text(f"{received:%Y-%m-%d %H:%M:%S.%f} UTC\n", encoding="utf-8")
 
+    def rebuilt(self, assignment: str, path: Path) -> rebuild.Rebuilt:
+        """The notebook to judge for the one that should lie at `path`."""
+        release = self.release_folder(assignment) / path.name
+        return rebuild.of_file(nbformat.read(release, as_version=4), self._handed_in(path))
+
+    def _handed_in(self, path: Path) -> Path:
+        """The notebook of that name; when it is missing, the only notebook that lies in the folder."""
+        if not path.is_symlink() and not path.exists() and path.parent.is_dir() and len(self.released()) == 1:
+            others = [other for other in path.parent.iterdir() if other.suffix == ".ipynb"]
+            if len(others) == 1:
+                self.log.warning("%s is read in place of %s", others[0], path.name)
+                return others[0]
+        return path
+
     @contextlib.contextmanager
     def _nothing_copied(self) -> Iterator[None]:
         before = self.coursedir.ignore
@@ -139,22 +206,12 @@ class SubmissionExporter(NotebookExporter):
         if not self.parent._sanitizing:  # the second pass reads what the first wrote
             return super().from_filename(filename, resources, **kw)
         path = Path(filename)
-        release = self.parent.release_folder(resources["nbgrader"]["assignment"]) / path.name
-        rebuilt = rebuild.of_file(nbformat.read(release, as_version=4), self._handed_in(path))
+        rebuilt = self.parent.rebuilt(resources["nbgrader"]["assignment"], path)
         rebuilt.notebook.metadata["unrolled"] = {"problem": rebuilt.problem, "notes": rebuilt.notes}
         if rebuilt.problem:
             self.log.warning("%s: %s", filename, rebuilt.problem)
         resources["metadata"] = {"name": path.stem, "path": str(path.parent), "modified_date": ""}
         return self.from_notebook_node(rebuilt.notebook, resources, **kw)
-
-    def _handed_in(self, path: Path) -> Path:
-        """The notebook of that name; when it is missing, the only notebook that lies in the folder."""
-        if not path.is_symlink() and not path.exists() and path.parent.is_dir() and len(self.parent.released()) == 1:
-            others = [other for other in path.parent.iterdir() if other.suffix == ".ipynb"]
-            if len(others) == 1:
-                self.log.warning("%s is read in place of %s", others[0], path.name)
-                return others[0]
-        return path
 
 
 # --- Judging -----------------------------------------------------------------------------------
@@ -199,8 +256,9 @@ class Judge(NbGraderPreprocessor):
         cells = referee.cells_of(nb)
         try:
             outcome, key = referee.judge_cached(
-                folder, assignment, cells, problem=problem, limits=self.limits, unsafe=self.unsafe
-            )
+                folder, assignment, cells, problem=problem, limits=self.limits, unsafe=self.unsafe,
+                judged=getattr(getattr(self.parent, "parent", None), "judged", None),
+            )  # fmt: skip
         except Exception as error:
             folder.write_record(*names, {"format": referee.FORMAT, "status": "fault", "problem": f"{type(error).__name__}: {error}"})
             raise
@@ -238,7 +296,7 @@ def write_outputs(notebook: NotebookNode, outcome: referee.Outcome) -> None:
         elif rebuild.is_solution(cell) or rebuild.is_added(cell) or rebuild.is_setup(cell):
             cell.outputs = _printed(outcome.cells.get(str(number)))
         else:
-            cell.outputs = [v4.new_output("stream", name="stdout", text="This cell is for your eyes; it is not run when grading.\n")]
+            cell.outputs = [_output("stream", name="stdout", text="This cell is for your eyes; it is not run when grading.\n")]
 
 
 def record_from(data: dict[str, Any]) -> Record:
@@ -246,19 +304,28 @@ def record_from(data: dict[str, Any]) -> Record:
     return Record(**{**data, "steps": [Step(**step) for step in data["steps"]]})
 
 
+def points_of(record: Record, most: float) -> float:
+    """What a check's record is worth in a cell of at most `most` points."""
+    share = record.points / record.max_points if record.max_points else 0.0
+    return min(float(points_text(share * most)), most)
+
+
 def _test_outputs(cell: NotebookNode, record: Record, count: int, outcome: referee.Outcome) -> list[NotebookNode]:
     """Points first: nbgrader's determine_grade takes the first execute_result. Never stderr, which is a zero to it."""
-    most = float(cell.metadata["nbgrader"]["points"])
-    share = record.points / record.max_points if record.max_points else 0.0
-    points = min(float(points_text(share * most)), most)
+    points = points_of(record, float(cell.metadata["nbgrader"]["points"]))
     text, rich = as_text(record), as_html(record)
     if outcome.sandbox == "none":
         text = f"{text}\n{sandbox.UNSAFE_NOTE}"
         rich = f"{rich}<p><small>{html.escape(sandbox.UNSAFE_NOTE)}</small></p>"
     return [
-        v4.new_output("execute_result", {"text/plain": repr(points)}, execution_count=count),
-        v4.new_output("display_data", {"text/plain": text, "text/html": rich}),
+        _output("execute_result", data={"text/plain": repr(points)}, metadata={}, execution_count=count),
+        _output("display_data", data={"text/plain": text, "text/html": rich}, metadata={}),
     ]
+
+
+def _output(kind: str, **content: Any) -> NotebookNode:
+    """An output of a cell. The notebook is validated as a whole, not each of its outputs."""
+    return nbformat.from_dict({"output_type": kind, **content})
 
 
 def _printed(found: dict[str, Any] | None) -> list[NotebookNode]:
@@ -270,4 +337,4 @@ def _printed(found: dict[str, Any] | None) -> list[NotebookNode]:
         text += "Your program printed:\n" + "".join(f"  | {line}\n" for line in found["printed"].splitlines())
     for problem in found["problems"]:
         text += "When grading, this failed:\n" + "".join(f"  | {line}\n" for line in problem.splitlines())
-    return [v4.new_output("stream", name="stdout", text=text)]
+    return [_output("stream", name="stdout", text=text)]
