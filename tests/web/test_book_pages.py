@@ -1,8 +1,14 @@
-"""The pages of the book itself in a real browser: no network, no errors, nothing that runs off a phone."""
+"""The pages of the book itself in a real browser: no network, no errors, nothing that runs off a phone, nothing that shuts anyone out.
+
+Each page is opened twice, from a server and from its file; what the browser saw is kept, and every test looks at that.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -15,6 +21,52 @@ COURSE = Path(__file__).resolve().parents[2]
 PAGES = re.findall(r"(?:file|root): book/(\S+)", (COURSE / "_toc.yml").read_text(encoding="utf-8"))
 QUIZZES = sorted(path.stem for path in (COURSE / "book" / "quizzes").glob("*.yml"))
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+AXE = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
+
+# What runs past the right edge of the window and stands in nothing that scrolls by itself.
+RUNS_OFF = """
+const scrolls = (node) => node && node !== document.body
+  && (["auto", "scroll", "hidden"].includes(getComputedStyle(node).overflowX) || scrolls(node.parentElement));
+return [...document.querySelectorAll("article *")]
+  .filter((node) => node.getBoundingClientRect().right > innerWidth + 1 && getComputedStyle(node).position !== "absolute" && !scrolls(node.parentElement)
+    && !scrolls(node))
+  .map((node) => `${node.tagName} ${node.className} ${node.textContent.slice(0, 40)}`).slice(0, 5);
+"""
+
+# Opens what is folded, and leaves out what takes axe most of its time: formulas, which are MathJax's own, and all but the first
+# piece of code in each colour on each ground.
+PREPARE = """
+for (const details of document.querySelectorAll("details")) details.open = true;
+for (const folded of document.querySelectorAll(".toggle-hidden")) folded.classList.remove("toggle-hidden");
+for (const formula of document.querySelectorAll("mjx-container")) formula.remove();
+const seen = new Set();
+for (const span of document.querySelectorAll("pre span[class]")) {
+  const kind = `${span.className} on ${getComputedStyle(span.closest("pre")).backgroundColor}`;
+  if (seen.has(kind)) span.replaceWith(span.textContent);
+  seen.add(kind);
+}
+"""
+RUN_AXE = """
+const [options, done] = arguments;
+axe.run(document, { resultTypes: ["violations"], ...options }).then(({ violations }) => done(violations
+  .filter(({ impact }) => ["serious", "critical"].includes(impact))
+  .map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 120)).join(" | ")}`)));
+"""
+
+
+@dataclass
+class Seen:
+    """What the browser saw of one page."""
+
+    page: str
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    live_quizzes: int = 0
+    phone_width: int = 0
+    runs_off: list[str] = field(default_factory=list)
+    barriers: dict[str, list[str]] = field(default_factory=dict)
+    file_requests: list[str] = field(default_factory=list)
+    file_errors: list[str] = field(default_factory=list)
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +76,36 @@ def address(built_book, serve) -> str:
     return serve(site) + "/book"
 
 
+@pytest.fixture(scope="module", params=PAGES)
+def seen(request, driver, built_book, address) -> Seen:
+    """One page, opened from the server and from its file."""
+    seen = Seen(request.param)
+    driver.set_script_timeout(300)
+    driver.get("about:blank")
+    requests_of(driver), errors_of(driver)
+
+    open_page(driver, f"{address}/{seen.page}.html")
+    seen.live_quizzes = len(driver.find_elements(By.CSS_SELECTOR, ".unrolled-quiz.is-live"))
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+    seen.phone_width = driver.execute_script("return document.documentElement.scrollWidth")
+    seen.runs_off = driver.execute_script(RUNS_OFF)
+    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    seen.requests, seen.errors = requests_of(driver), errors_of(driver)
+
+    driver.execute_script(PREPARE)
+    driver.execute_script(AXE)
+    set_mode(driver, "light")
+    seen.barriers["light"] = driver.execute_async_script(RUN_AXE, {})
+    set_mode(driver, "dark")
+    seen.barriers["dark"] = driver.execute_async_script(RUN_AXE, {"runOnly": ["color-contrast"]})
+
+    driver.get("about:blank")
+    requests_of(driver), errors_of(driver)
+    open_page(driver, (built_book[0] / "book" / f"{seen.page}.html").as_uri())
+    seen.file_requests, seen.file_errors = requests_of(driver), errors_of(driver)
+    return seen
+
+
 def open_page(browser, url: str) -> None:
     browser.get(url)
     WebDriverWait(browser, 60).until(lambda b: b.execute_script("return document.readyState") == "complete")
@@ -31,42 +113,59 @@ def open_page(browser, url: str) -> None:
         WebDriverWait(browser, 60).until(lambda b: b.find_elements(By.CSS_SELECTOR, "mjx-container"))
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_asks_only_its_own_server(browser, address, requests, page):
-    open_page(browser, f"{address}/{page}.html")
+def set_mode(browser, mode: str) -> None:
+    """Switch to light or dark, and wait until no colour is on its way from one to the other."""
+    browser.execute_script("document.documentElement.dataset.theme = document.documentElement.dataset.mode = arguments[0]", mode)
+    browser.execute_async_script(
+        "const done = arguments[0]; requestAnimationFrame(() => Promise.allSettled(document.getAnimations().map((one) => one.finished)).then(() => done()))"
+    )
+
+
+def requests_of(browser) -> list[str]:
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    urls = [one["params"]["request"]["url"] for one in messages if one["method"] == "Network.requestWillBeSent"]
+    return [url for url in urls if not url.startswith(("data:", "blob:", "about:"))]
+
+
+def errors_of(browser) -> list[str]:
+    return [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def test_a_page_asks_only_its_own_server(seen, address):
     server = address.removesuffix("/book")
-    asked = requests()
-    assert asked, "the log of requests is empty"
-    assert [url for url in asked if not url.startswith(server)] == []
+    assert seen.requests, "the log of requests is empty"
+    assert [url for url in seen.requests if not url.startswith(server)] == []
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_reports_no_error(browser, address, console_errors, page):
-    open_page(browser, f"{address}/{page}.html")
-    assert console_errors() == []
+def test_a_page_reports_no_error(seen):
+    assert seen.errors == []
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_works_from_a_file(browser, built_book, requests, console_errors, page):
-    site, _ = built_book
-    open_page(browser, (site / "book" / f"{page}.html").as_uri())
-    assert [url for url in requests() if not url.startswith("file:")] == []
-    assert console_errors() == []
+def test_a_page_works_from_a_file(seen):
+    assert [url for url in seen.file_requests if not url.startswith("file:")] == []
+    assert seen.file_errors == []
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_does_not_run_off_a_phone(browser, address, page):
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
-    open_page(browser, f"{address}/{page}.html")
-    width = browser.execute_script("return document.documentElement.scrollWidth")
-    assert width <= 390, f"the page is {width} pixels wide"
+def test_a_page_does_not_run_off_a_phone(seen):
+    assert seen.phone_width <= 390, f"the page is {seen.phone_width} pixels wide"
+    assert seen.runs_off == []
 
 
-@pytest.mark.parametrize("chapter", QUIZZES)
-def test_a_chapters_quizzes_are_live(browser, address, chapter):
-    page = next(page for page in PAGES if page.rsplit("/", 1)[-1] == chapter)
-    open_page(browser, f"{address}/{page}.html")
-    assert len(browser.find_elements(By.CSS_SELECTOR, ".unrolled-quiz.is-live")) == 2
+def test_a_pages_quizzes_are_live(seen):
+    assert seen.live_quizzes == (2 if seen.page.rsplit("/", 1)[-1] in QUIZZES else 0)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_axe_finds_no_serious_or_critical_issue(seen, mode):
+    assert seen.barriers[mode] == []
+
+
+def test_axe_finds_what_is_wrong(driver, address):
+    open_page(driver, f"{address}/index.html")
+    driver.execute_script("document.querySelector('article').insertAdjacentHTML('beforeend', arguments[0])", '<p style="color: #ddd">pale</p><input>')
+    driver.execute_script(AXE)
+    set_mode(driver, "light")
+    assert {line.split(":")[0] for line in driver.execute_async_script(RUN_AXE, {})} == {"serious color-contrast", "critical label"}
 
 
 def test_a_right_answer_in_a_chapter_is_kept_over_a_reload(browser, address):

@@ -55,8 +55,9 @@ class Progress:
 
 @pytest.fixture(params=["served", "file"])
 def url(request, built_book, serve):
+    site, _ = built_book
     page = "book/progress.html"
-    return f"{serve(built_book)}/{page}" if request.param == "served" else (built_book / page).as_uri()
+    return f"{serve(site)}/{page}" if request.param == "served" else (site / page).as_uri()
 
 
 @pytest.fixture
