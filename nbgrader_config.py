@@ -30,29 +30,41 @@ c.CourseDirectory.autograded_directory = "class/autograded"
 c.CourseDirectory.feedback_directory = "class/feedback"
 # What stands beside a notebook is released with it, but its text form holds the answers.
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.nb.md"]
-c.CourseDirectory.db_url = f"sqlite:///{CLASS / 'gradebook.db'}"
+# The gradebook: a file, or a database of its own on a PostgreSQL server by UNROLLED_DB=postgresql://user:password@host/database
+c.CourseDirectory.db_url = os.environ.get("UNROLLED_DB") or f"sqlite:///{CLASS / 'gradebook.db'}"
+
+# `nbgrader export`: a table; --CsvExport.layout=canvas or --CsvExport.layout=moodle writes what these import.
+c.ExportApp.plugin_class = "unrolled.grading.export.CsvExport"
 c.ExportPlugin.to = str(CLASS / "grades.csv")
 
 # Grading: what was handed in is rebuilt from the release and judged by the referee; its code runs in a sandbox only.
 # `nbgrader validate` runs a notebook as it stands, for its author.
 steps.plug_in()
 c.Autograde.exporter_class = "unrolled.grading.steps.SubmissionExporter"
-# A rebuilt notebook has the release's metadata, kernel and ids and no outputs: nbgrader's steps that mend these are left out.
+# A rebuilt notebook has the release's metadata, kernel and ids and no outputs: nbgrader's steps that mend or check these are left out.
 c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.OverwriteCells",
-    "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.Autograde.autograde_preprocessors = [
     "unrolled.grading.steps.Judge",  # in the place of nbgrader's Execute
     "nbgrader.preprocessors.IgnorePattern",
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
-    "nbgrader.preprocessors.AssignLatePenalties",
+    "unrolled.grading.late_days.AssignLateDays",  # nbgrader's AssignLatePenalties, for all of a student's assignments
 ]
 c.Judge.class_folder = str(CLASS)
+
+# Late days. They begin when an assignment has a due date, for example by
+#   nbgrader db assignment add 02-rnn-forward --duedate="2030-03-01 18:00 UTC"
+# What counts is the time of receipt in timestamp.txt beside a notebook, and a student's extension (in the formgrader).
+c.AssignLatePenalties.plugin_class = "unrolled.grading.late_days.LateDays"
+c.LateDays.bank = 5  # days that a student may be late without loss, over the whole course; received first, paid first
+c.LateDays.rate = 0.1  # the share of an assignment's points that each day beyond the bank costs; 0: late days cost nothing
+c.LateDays.grace_minutes = 15  # after the due date, which don't count
+
 c.Execute.timeout = 120  # for `nbgrader validate`: the first check of a notebook imports torch
 
-# The feedback page: our own template, which loads nothing from a network.
-c.HTMLExporter.template_name = "unrolled_feedback"
+# The feedback page: our own template, which loads nothing from a network. The formgrader asks for it by this name.
+c.HTMLExporter.template_name = "feedback"
 c.HTMLExporter.extra_template_basedirs = [str(Path(unrolled.grading.__file__).parent / "templates")]
 c.HTMLExporter.filters = {"safe_html": "unrolled.grading.feedback.safe_html"}

@@ -1,11 +1,14 @@
-"""The command `unrolled`: start an assignment, take a quiz, record references."""
+"""The command `unrolled`: start an assignment, take a quiz, grade a class, record references."""
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import shutil
 import tempfile
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -21,9 +24,10 @@ app = typer.Typer(
 )
 
 
-def course_folder() -> Path:
-    """The course's folder: `$UNROLLED_COURSE`; else the first one at or above the present folder that holds a course; else
-    the checkout that this package was installed from. Raises FileNotFoundError when there is none."""
+def course_folder(*holds: str) -> Path:
+    """The course's folder: `$UNROLLED_COURSE`; else the first one at or above the present folder that holds a course, or all of
+    `holds`; else the checkout that this package was installed from. Raises FileNotFoundError when there is none."""
+    holds = holds or ("_toc.yml", "assignments")
     named = os.environ.get("UNROLLED_COURSE")
     if named:
         candidates = [Path(named)]
@@ -31,11 +35,11 @@ def course_folder() -> Path:
         here = Path.cwd()
         candidates = [here, *here.parents, Path(__file__).resolve().parents[2]]
     for folder in candidates:
-        if (folder / "_toc.yml").is_file() and (folder / "assignments").is_dir():
+        if all((folder / name).exists() for name in holds):
             return folder
     where = f"UNROLLED_COURSE={named}" if named else "this folder or any above it"
     raise FileNotFoundError(
-        f"There is no course in {where} (a folder with _toc.yml and assignments/): "
+        f"There is no course in {where} (a folder with {' and '.join(holds)}): "
         "change to the course's folder, or set UNROLLED_COURSE to it."
     )
 
@@ -144,6 +148,95 @@ def record(
             typer.echo(f"  {task:<28}{difference:.1e}")
     except (ValueError, OSError) as error:
         _stop(error)
+
+
+@contextlib.contextmanager
+def _class_work() -> Iterator[None]:
+    """Say in one sentence what stops work on a class."""
+    try:
+        from .grading import farm, sandbox
+    except ModuleNotFoundError as error:
+        _stop(f"Grading needs {error.name}: install the course with `pip install -e '.[grading,reference]'`.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # SQLAlchemy's advice to nbgrader
+            yield
+    except (farm.FarmError, farm.NbGraderException, sandbox.SandboxError, OSError, ValueError) as error:
+        _stop(error)
+    except KeyboardInterrupt:
+        typer.echo("unrolled: stopped. What was graded is kept: run the same command again to go on.", err=True)
+        raise typer.Exit(130) from None
+
+
+Assignment = Annotated[str, typer.Argument(help="The assignment, such as 02-rnn-forward.")]
+Scheduler = Annotated[str | None, typer.Option(help="Judge on the cluster of this Dask scheduler, such as tls://host:8786.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="How many processes of this machine judge; by default one a core.")]
+Students = Annotated[list[str] | None, typer.Option("--student", help="Only this student; may be given several times.")]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@app.command()
+def grade(
+    name: Assignment,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+    student: Students = None,
+    force: Annotated[bool, typer.Option("--force", help="Grade again what is graded already.")] = False,
+) -> None:
+    """Grade what a class handed in, over all cores or a cluster. Stopped at any point, it goes on where it was."""
+    with _class_work():
+        from rich.console import Console
+
+        from .grading import farm
+
+        if scheduler and (warning := farm.warning_about(scheduler)):
+            typer.echo(f"unrolled: {warning}", err=True)
+        room = farm.classroom(course_folder("nbgrader_config.py", "assignments"), name)
+        console = Console()
+        report = farm.grade(
+            room, scheduler=scheduler, workers=workers or _cores(), wanted=student or (), force=force, console=console
+        )
+        farm.tell(report, room, console)
+        if "not graded" in report.states.values():
+            raise typer.Exit(1)
+
+
+@app.command()
+def regrade(
+    name: Assignment,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+    student: Students = None,
+) -> None:
+    """After a task was corrected: judge again what is graded, and show whose grade changes by how much. Grades by hand stay."""
+    with _class_work():
+        from rich.console import Console
+
+        from .grading import farm
+
+        room = farm.classroom(course_folder("nbgrader_config.py", "assignments"), name)
+        console = Console()
+        changes, report = farm.regrade(
+            room, dry_run=dry_run, scheduler=scheduler, workers=workers or _cores(), wanted=student or (), console=console
+        )
+        farm.tell_changes(changes, report, dry_run, console)
+        if any(state == "not graded" for state in report.states.values()):
+            raise typer.Exit(1)
+
+
+@app.command("doctor")
+def examine() -> None:
+    """Say whether learners' code can be run safely on this machine, how to mend it when not, and the versions of what matters."""
+    from .grading import doctor
+
+    findings = doctor.examine()
+    typer.echo(doctor.as_text(findings))
+    if not all(finding.well for finding in findings):
+        raise typer.Exit(1)
 
 
 def main() -> None:

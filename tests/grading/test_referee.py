@@ -202,3 +202,14 @@ def test_key_depends_on_everything(change):
 def test_control_characters_of_a_learner_are_taken_out():
     assert referee.clean("a\x1b[2Jb\x00\n\tc\u202e") == "a\ufffd[2Jb\ufffd\n\tc\ufffd"
     assert referee.clean("x" * 5000).endswith(" ...")
+
+
+@pytest.mark.parametrize("incident, status", [
+    ("one_hot: a call did not end in time", "timed out"), ("The cell “x”: stopped after 10 s", "timed out"),
+    ("The cell “x”: it did not answer in time and was stopped", "timed out"), ("The cell “x”: no time left", "timed out"),
+    ("one_hot: the time for the whole notebook, 120 s, was over", "timed out"),
+    ("The cell “import time”: it ended the whole program (exit status 0)", "crashed"),
+    ("The cell “# stopped after 3 s”: it was ended by the signal SIGKILL", "crashed"),
+])  # fmt: skip
+def test_status_tells_a_time_out_from_a_crash_whatever_the_cell_says(incident, status):
+    assert referee.status(referee.Outcome(incidents=[incident]), None) == status

@@ -1,0 +1,163 @@
+"""`nbgrader export` as a CSV file that a spreadsheet, Canvas or Moodle can take, and that hides no crash.
+
+    nbgrader export                                                       # one row for each student and assignment
+    nbgrader export --CsvExport.layout=canvas --to canvas.csv             # one row a student, one column an assignment
+    nbgrader export --CsvExport.layout=moodle --to moodle.csv             # the same, with a column of feedback to each
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import Assignment, Gradebook, Student
+from nbgrader.plugins import ExportPlugin
+from traitlets import Enum
+
+from . import referee, steps
+from .late_days import Days, LateDays
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with these a spreadsheet begins to calculate
+NOT_HANDED_IN, NOT_GRADED, MANUAL = "not handed in", "not graded", "needs a look by hand"
+REMARKS = {
+    "timed out": "Your code ran out of time; the feedback page says where.",
+    "crashed": "Your code ended the program; the feedback page says where.",
+    "refused": "Nothing could be used of what was handed in; the feedback page says why.",
+    NOT_GRADED: "Handed in, and not graded yet.",
+    MANUAL: "Not all of it is looked at yet.",
+}
+SEVERITY = (NOT_GRADED, "fault", "refused", "crashed", "timed out", MANUAL, "graded")
+
+
+def guarded(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe before it."""
+    if isinstance(value, str) and value.lstrip(" \n\0\ufeff").startswith(FORMULA):
+        return f"'{value}"
+    return value
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the gradebook and the referee's records say of one student and one assignment. score: after the late penalty."""
+
+    status: str
+    raw: float = 0.0
+    penalty: float = 0.0
+    received: Any = ""
+    days: Days = Days()
+
+    @property
+    def score(self) -> float:
+        return max(0.0, self.raw - self.penalty)
+
+
+class CsvExport(ExportPlugin):
+    """nbgrader's export plugin of this course."""
+
+    layout = Enum(("table", "canvas", "moodle"), "table", help="table, canvas or moodle").tag(config=True)
+
+    def export(self, gradebook: Gradebook) -> None:
+        """Write the file, beside and then into place."""
+        to = Path(self.to or "grades.csv")
+        self.folder = referee.ClassFolder(Path(steps.judge_settings(self).class_folder))
+        self.late_days = LateDays(parent=self)
+        self.log.info("Exporting grades to %s, in the layout %r", to, self.layout)
+        rows = {"table": self._table, "canvas": self._canvas, "moodle": self._moodle}[self.layout](gradebook)
+        beside = to.with_name(f".{to.name}.{os.getpid()}")
+        try:
+            with beside.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
+                writer.writerows([guarded(value) for value in row] for row in rows)
+            os.replace(beside, to)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def _assignments(self, gradebook: Gradebook) -> list[Assignment]:
+        wanted = {str(name) for name in self.assignment}
+        return [each for each in gradebook.assignments if not wanted or each.name in wanted]
+
+    def _students(self, gradebook: Gradebook) -> list[Student]:
+        wanted = {str(name) for name in self.student}
+        return [each for each in gradebook.students if not wanted or each.id in wanted]
+
+    def _entries(self, gradebook: Gradebook, student: Student) -> dict[str, Entry]:
+        """The entries of a student by the assignment's name; none for what was not handed in."""
+        days = self.late_days.days(gradebook, student.id)
+        return {
+            submission.assignment.name: Entry(
+                self._status(submission), submission.score, submission.late_submission_penalty or 0.0, submission.timestamp or "",
+                days.get(submission.assignment.name, Days()),
+            )
+            for submission in gradebook.student_submissions(student.id)
+        }  # fmt: skip
+
+    def _status(self, submission: Any) -> str:
+        """The worst that the referee's records say of a submission's notebooks."""
+        found = []
+        for notebook in submission.notebooks:
+            record = self.folder.record(submission.student.id, submission.assignment.name, notebook.name)
+            found.append(record["status"] if record else MANUAL if notebook.needs_manual_grade else "graded")
+            if record and record["status"] == "graded" and notebook.needs_manual_grade:
+                found.append(MANUAL)
+            if self.folder.begun(submission.student.id, submission.assignment.name).exists():
+                found.append(NOT_GRADED)
+        worst = min(found, key=SEVERITY.index, default=NOT_GRADED)
+        return NOT_GRADED if worst == "fault" else worst
+
+    # --- The three layouts ---
+
+    def _table(self, gradebook: Gradebook) -> Iterator[list]:
+        """nbgrader's own columns, and what became of each submission."""
+        yield [
+            "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",
+            "late_submission_penalty", "score", "max_score", "status", "late_days", "late_days_from_bank",
+        ]  # fmt: skip
+        students = self._students(gradebook)
+        entries = {student.id: self._entries(gradebook, student) for student in students}
+        for assignment in self._assignments(gradebook):
+            for student in students:
+                entry = entries[student.id].get(assignment.name, Entry(NOT_HANDED_IN))
+                yield [
+                    assignment.name, assignment.duedate or "", entry.received, student.id, student.last_name or "",
+                    student.first_name or "", student.email or "", entry.raw, entry.penalty, entry.score, assignment.max_score,
+                    entry.status, entry.days.late, entry.days.from_bank,
+                ]  # fmt: skip
+
+    def _canvas(self, gradebook: Gradebook) -> Iterator[list]:
+        """What Canvas's gradebook imports: students are found by their login; an empty cell leaves a grade as it is.
+
+        Canvas takes only numbers in the columns of assignments; what went wrong is in a column at the end, which it ignores.
+        """
+        assignments = self._assignments(gradebook)
+        yield ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *(each.name for each in assignments), "Remarks (read only)"]
+        yield ["    Points Possible", "", "", "", "", *(each.max_score for each in assignments), ""]
+        for student in self._students(gradebook):
+            entries = self._entries(gradebook, student)
+            remarks = [f"{name}: {entry.status}" for name, entry in sorted(entries.items()) if entry.status != "graded"]
+            yield [_name(student), "", "", student.id, "", *(_points(entries.get(each.name)) for each in assignments), "; ".join(remarks)]
+
+    def _moodle(self, gradebook: Gradebook) -> Iterator[list]:
+        """What Moodle's grade import maps: username or e-mail to the user, a grade and a feedback column to each item."""
+        assignments = self._assignments(gradebook)
+        columns = [column for each in assignments for column in (each.name, f"{each.name} (feedback)")]
+        yield ["Username", "First name", "Last name", "Email address", *columns]
+        for student in self._students(gradebook):
+            entries = self._entries(gradebook, student)
+            cells = []
+            for each in assignments:
+                entry = entries.get(each.name)
+                cells += [_points(entry), REMARKS.get(entry.status, "") if entry else ""]
+            yield [student.id, student.first_name or "", student.last_name or "", student.email or "", *cells]
+
+
+def _name(student: Student) -> str:
+    return ", ".join(filter(None, [student.last_name, student.first_name])) or student.id
+
+
+def _points(entry: Entry | None) -> float | str:
+    """A grade, or an empty cell where there is none."""
+    return "" if entry is None or entry.status == NOT_GRADED else round(entry.score, 2)

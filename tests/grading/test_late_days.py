@@ -1,0 +1,160 @@
+"""Late days: the bank, the rate, and that the order of grading does not matter."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import sys
+import warnings
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nbformat import v4
+from nbgrader.api import Gradebook
+from traitlets.config import Config
+
+from unrolled.grading.late_days import AssignLateDays, Days, HandIn, LateDays, days_late, spend
+
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # SQLAlchemy's advice to nbgrader
+
+DUE = datetime(2030, 3, 1, 18)
+DAY = timedelta(days=1)
+NO_GRACE = timedelta()
+
+
+@pytest.mark.parametrize("late, days", [
+    (timedelta(days=-3), 0), (timedelta(), 0), (timedelta(minutes=15), 0), (timedelta(minutes=15, seconds=1), 1), (DAY, 1),
+    (DAY + timedelta(seconds=1), 2), (7 * DAY, 7),
+])  # fmt: skip
+def test_a_day_counts_when_it_has_begun_and_the_grace_is_over(late, days):
+    assert days_late(HandIn("a", DUE + late, DUE), timedelta(minutes=15)) == days
+
+
+@pytest.mark.parametrize("hand_in", [HandIn("a", DUE, None), HandIn("a", None, DUE), HandIn("a", None, None)])
+def test_without_due_date_or_time_of_receipt_nothing_is_late(hand_in):
+    assert days_late(hand_in, NO_GRACE) == 0 and spend([hand_in], 5, NO_GRACE) == {}
+
+
+def test_bank_pays_what_was_received_first():
+    hand_ins = [HandIn("b", DUE + 3 * DAY, DUE), HandIn("a", DUE + 4 * DAY, DUE), HandIn("c", DUE + 5 * DAY, DUE + 4 * DAY)]
+    assert spend(hand_ins, 5, NO_GRACE) == {"b": Days(3, 3), "a": Days(4, 2), "c": Days(1, 0)}
+
+
+HAND_INS = st.lists(st.tuples(st.integers(-48, 240), st.integers(0, 10)), max_size=6).map(
+    lambda found: [HandIn(f"a{i}", DUE + timedelta(hours=hours), DUE + days * DAY) for i, (hours, days) in enumerate(found)]
+)
+
+
+@given(HAND_INS, st.integers(0, 9), st.randoms(use_true_random=False))
+def test_spending_does_not_depend_on_order_and_never_overdraws(hand_ins, bank, random):
+    days = spend(hand_ins, bank, NO_GRACE)
+    shuffled = list(hand_ins)
+    random.shuffle(shuffled)
+    assert spend(shuffled, bank, NO_GRACE) == days
+    assert sum(each.from_bank for each in days.values()) == min(bank, sum(each.late for each in days.values()))
+    assert all(0 <= each.from_bank <= each.late for each in days.values())
+
+
+# --- In the gradebook --------------------------------------------------------------------------
+
+RECEIVED = {"01": DUE + 2 * DAY, "02": DUE + 10 * DAY, "03": DUE + 4 * DAY, "04": DUE + 30 * DAY}  # 04 has no due date
+SCORES = {"01": 20.0, "02": 20.0, "03": 1.0, "04": 20.0}
+
+
+@pytest.fixture(scope="module")
+def course_file(tmp_path_factory):
+    """A gradebook with four assignments of 20 points, due on the same day but for the last."""
+    path = tmp_path_factory.mktemp("book") / "gradebook.db"
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # nbgrader starts alembic by name
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.setenv("PATH", programs)
+        with Gradebook(f"sqlite:///{path}") as book:
+            for name in RECEIVED:
+                book.add_assignment(name, duedate=None if name == "04" else str(DUE))
+                book.add_notebook(name, name)
+                book.add_grade_cell("task", name, name, max_score=20, cell_type="code")
+            book.add_student("ada")
+    return path
+
+
+@pytest.fixture
+def course_book(course_file, tmp_path) -> str:
+    """The address of a copy of it."""
+    return f"sqlite:///{shutil.copy(course_file, tmp_path)}"
+
+
+def _graded(url: str, name: str, received: datetime | None = None, **traits) -> None:
+    """Enter a submission as nbgrader does, and run the step on it."""
+    config = Config({"AssignLatePenalties": {"plugin_class": LateDays}, "LateDays": {"bank": 5, "rate": 0.1, "grace_minutes": 0, **traits}})
+    with Gradebook(url) as book:
+        book.update_or_create_submission(name, "ada", timestamp=str(received or RECEIVED[name]))
+        book.find_grade("task", name, name, "ada").auto_score = SCORES[name]
+        book.db.commit()
+    resources = {"nbgrader": {"notebook": name, "assignment": name, "student": "ada", "db_url": url}}
+    AssignLateDays(config=config).preprocess(v4.new_notebook(), resources)
+
+
+def _penalties(url: str) -> dict[str, float | None]:
+    with Gradebook(url) as book:
+        return {each.name: each.notebooks[0].late_submission_penalty for each in book.student_submissions("ada")}
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(("01", "02", "03")), ("04", "02", "03", "01")], ids="-".join)
+def test_order_of_grading_does_not_matter(course_book, order):
+    for name in order:
+        _graded(course_book, name)
+    found = _penalties(course_book)
+    found.pop("04", None)
+    # received: 01 (2 days, all paid), 03 (4 days, 3 paid, 2 points, of which it has 1), 02 (10 days, none paid, 20 points)
+    assert found == {"01": None, "02": 20, "03": 1}
+
+
+def test_assignment_without_a_due_date_costs_nothing_however_late(course_book):
+    _graded(course_book, "04")
+    assert _penalties(course_book) == {"04": None}
+
+
+def test_extension_gives_its_days_back_to_the_bank(course_book):
+    for name in ("01", "02"):
+        _graded(course_book, name)
+    assert _penalties(course_book)["02"] == pytest.approx(0.1 * 7 * 20)
+    with Gradebook(course_book) as book:
+        book.grant_extension("01", "ada", days=2)
+    _graded(course_book, "01")
+    assert _penalties(course_book) == {"01": None, "02": pytest.approx(0.1 * 5 * 20)}
+
+
+def test_later_submission_counts_as_received_later(course_book):
+    _graded(course_book, "01")
+    _graded(course_book, "01", DUE + 7 * DAY)
+    assert _penalties(course_book) == {"01": pytest.approx(0.1 * 2 * 20)}
+
+
+def test_rate_of_nothing_costs_nothing(course_book):
+    _graded(course_book, "02", rate=0.0)
+    assert _penalties(course_book) == {"02": None}
+
+
+@pytest.mark.slow
+def test_grading_takes_late_days_and_feedback_and_table_show_them(same_class, monkeypatch):
+    import csv
+
+    import sample_class
+
+    name = sample_class.ASSIGNMENT
+    monkeypatch.chdir(same_class.folder)
+    (same_class.folder / "class" / "submitted" / "ada" / name / "timestamp.txt").write_text(f"{DUE + 7 * DAY} UTC")
+    with Gradebook(same_class.config.CourseDirectory.db_url, "unrolled") as book:
+        book.update_or_create_assignment(name, duedate=f"{DUE} UTC")
+    assert same_class.grade("ada")["success"] and same_class.api.generate_feedback(name, "ada")["success"]
+    page = (same_class.folder / "class" / "feedback" / "ada" / name / f"{name}.html").read_text(encoding="utf-8")
+    assert "Handed in late" in page and "−4<" in page and "16 of 20 points" in page
+    row = next(csv.DictReader(same_class.plugin("table").splitlines()))
+    assert (row["raw_score"], row["late_submission_penalty"], row["score"], row["late_days"], row["late_days_from_bank"]) == (
+        "20.0", "4.0", "16.0", "7", "5"
+    )  # fmt: skip
