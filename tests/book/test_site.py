@@ -82,6 +82,22 @@ def test_every_picture_has_an_alternative_text_that_says_something(built_book):
     assert poor == []
 
 
+def test_every_notebook_page_offers_its_download(built_book, course):
+    site, _ = built_book
+    notebooks = [name for name in re.findall(r"file: (\S+)", (course / "_toc.yml").read_text()) if (course / f"{name}.ipynb").is_file()]
+    assert len(notebooks) >= 16
+    for name in notebooks:
+        page = site / f"{name}.html"
+        offered = [tag["href"] for tag in soup(page).select(".article-header-buttons a[href$='.ipynb']")]
+        assert len(offered) == 1 and (page.parent / offered[0]).resolve().is_file(), f"{name}: {offered}"
+
+
+def test_the_paths_lead_to_every_chapter(built_book, course):
+    site, _ = built_book
+    linked = {(site / "book" / urldefrag(tag["href"])[0]).stem for tag in soup(site / "book" / "paths.html").select("article a[href]")}
+    assert {path.stem for path in (course / "book" / "quizzes").glob("*.yml")} - linked == set()
+
+
 def test_no_link_points_at_an_invented_public_address(built_book):
     site, _ = built_book
     for page in content_pages(site):
