@@ -228,6 +228,33 @@ def _batches(count):
     return [(np.full((3, 2), i), np.full((3, 2), i + 1)) for i in range(count)]
 
 
+LAST_STATES = Output("last_states", "list", items=(Output("last_state", "array", ("N", "H_k")),))
+WIDTHS = {"N": 2, "H": 4, "H_1": 3, "H_2": 4}
+
+
+def test_entries_of_a_list_may_have_sizes_of_their_own():
+    assert compare.shape_problem([np.ones((2, 3)), np.ones((2, 4))], LAST_STATES, WIDTHS) is None
+    message = compare.shape_problem([np.ones((2, 3)), np.ones((2, 3))], LAST_STATES, WIDTHS)
+    assert message == "last_states[1]: expected shape (N=2, H_2=4), received (2, 3)."
+
+
+def test_an_entry_more_than_there_are_sizes_is_told_by_their_number():
+    truth = [np.ones((2, 3)), np.ones((2, 4))]
+    assert compare.shape_problem([*truth, np.ones(7)], LAST_STATES, WIDTHS) is None
+    assert compare.value_problem([*truth, np.ones(7)], truth, LAST_STATES, 1e-9) == "last_states has 3 entries where 2 are right."
+
+
+def test_a_place_is_a_unit_on_an_axis_of_its_own_and_a_column_on_a_multiple():
+    truth = [np.ones((2, 3)), np.ones((2, 4))]
+    wrong = [truth[0], truth[1] + np.eye(4)[[3, 2]] * [[1], [2]]]
+    assert "sequence n=1, unit h=2;" in compare.value_problem(wrong, truth, LAST_STATES, 1e-9)
+    both = Output("H", "array", ("T", "N", "2H"))
+    value = np.ones((3, 2, 4))
+    value[1, 0, 3] = 5
+    assert "first differs at step 2 of 3, H[1] in code, most at sequence n=0, column 3 of 2H" in compare.value_problem(
+        value, np.ones((3, 2, 4)), both, 1e-9)
+
+
 def test_a_list_of_pairs_of_ids_is_compared_part_by_part():
     right, wrong = _batches(3), _batches(3)
     assert problem(wrong, right, BATCHES) is None

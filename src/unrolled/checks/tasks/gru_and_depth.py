@@ -451,6 +451,10 @@ def _layers_side_by_side(X, layers):
     return found[-1], [states[-1] for states in found]
 
 
+def _first_width_for_all(X, layers):
+    return _stack(X, layers, lambda X, layer: _read(X, layer, np.zeros((X.shape[1], len(layers[0][2])))))
+
+
 def _start_of_layer_below(X, layers):
     last_states, state = [], None
     for layer in layers:
@@ -555,6 +559,8 @@ STACKED_TASK = Task(
                 "all sequences, states[-1]", _stack_returning(lambda found: (found[-1], [states[:, -1] for states in found]))),
         Mistake("top-last-state-only", "right states whose list holds the top layer's last state only: one of each layer",
                 _stack_returning(lambda found: (found[-1], [found[-1][-1]]))),
+        Mistake("top-last-state-alone", "right states with the top layer's last state alone, which is no list: return a list with one of "
+                "each layer", _stack_returning(lambda found: (found[-1], found[-1][-1]))),
         Mistake("top-last-state-everywhere", "right states whose list shows the top layer's last state for every layer, as when one array "
                 "is overwritten and appended again and again", _stack_returning(lambda found: (found[-1], [found[-1][-1]] * len(found)))),
         Mistake("top-first", "right states whose list begins with the top layer: the bottom one comes first",
@@ -587,6 +593,8 @@ STACKED_TASK = Task(
                 _stack_with(lambda X_t, H_t, W_xh, W_hh, b_h: np.tanh(X_t @ W_xh + b_h)), section=STATE),
         Mistake("backwards", "a network that reads the sequence from its end", lambda X, layers: (
             lambda H, last_states: (H[::-1].copy(), last_states))(*_stack(X[::-1], layers)), section=STATE),
+        Mistake("first-width-for-all", "a network whose start states all have the first layer's width: each layer has its own, len(b_h)",
+                _first_width_for_all),
         Mistake("start-of-ones", "a network whose layers start from ones: every layer starts from zeros", functools.partial(
             _stack, read=lambda X, layer: _read(X, layer, np.ones((X.shape[1], len(layer[2])))))),
         Mistake("bias-left-out", "a network whose biases are left out",
@@ -700,6 +708,12 @@ def _padding_zeroed_but_read(X, lengths, layer):
     return _whole_array_reversed(X * _real(len(X), lengths)[..., None], lengths, layer)
 
 
+def _first_token_skipped(X, lengths, layer):
+    states = _left(X, lengths, layer)
+    states[0] = 0
+    return states
+
+
 def _last_token_skipped(X, lengths, layer):
     states = np.zeros((*X.shape[:2], len(layer[2])))
     for n, length in enumerate(lengths):
@@ -788,6 +802,8 @@ BOTH_TASK = Task(
                 "X[lengths[n] - 1, n]", _both_with(left=lambda X, lengths, layer: _left(X, np.minimum(lengths + 1, len(X)), layer))),
         Mistake("last-token-skipped", "a network whose backward direction starts one step too early and never reads the last token, "
                 "X[lengths[n] - 1, n]", _both_with(left=_last_token_skipped)),
+        Mistake("first-token-skipped", "a network whose backward direction stops before the first token, as range(length - 1, 0, -1) does: "
+                "its last step is 0", _both_with(left=_first_token_skipped)),
         Mistake("not-turned-back", "a network whose backward states are left in the order in which they were read: turn them round again, "
                 "so that both halves belong to the same token", _both_with(
                     left=lambda X, lengths, layer: _read(_reverse_each(X, lengths), layer))),
@@ -953,6 +969,33 @@ def _padding_of_logits_zeroed(logits, Y, lengths):
     return _masked(logits, Y, lengths)
 
 
+# Means over losses that are 0 in the padding: name, the sentence after “a ”, and the mean of these losses and the mask, (T, N) each.
+WRONG_MEANS: tuple[tuple[str, str, Callable], ...] = (
+    ("divided-by-all-places", "sum over the real tokens that is divided by T * N: divide by the number of real tokens, lengths.sum()",
+     lambda nats, real: nats.sum() / nats.size),
+    ("divided-by-longest", "sum over the real tokens that is divided by N times the longest length: divide by the number of real tokens, "
+     "lengths.sum()", lambda nats, real: nats.sum() / (real.sum(axis=0).max() * real.shape[1])),
+    ("mean-of-sequence-means", "mean of the sequences' own means, in which a token of a short sequence counts for more: one mean over all "
+     "real tokens together", lambda nats, real: (nats.sum(axis=0) / real.sum(axis=0)).mean()),
+    ("mean-of-step-means", "mean of the steps' own means, in which a token of a long sequence counts for more: one mean over all real "
+     "tokens together", lambda nats, real: (nats.sum(axis=1) / real.sum(axis=1))[real.any(axis=1)].mean()),
+    ("mean-of-all-step-means", "mean over T steps of each step's own mean, in which steps that no sequence reaches count as 0: one mean "
+     "over all real tokens together", lambda nats, real: (nats.sum(axis=1) / np.maximum(real.sum(axis=1), 1)).mean()),
+    ("sum", "sum over the real tokens: divide by their number", lambda nats, real: nats.sum()),
+    ("divided-by-N", "sum over the real tokens that is divided by N: divide by the number of real tokens, lengths.sum()",
+     lambda nats, real: nats.sum() / nats.shape[1]),
+    ("divided-by-T", "sum over the real tokens that is divided by T: divide by the number of real tokens, lengths.sum()",
+     lambda nats, real: nats.sum() / nats.shape[0]),
+    ("mask-one-too-few", "mean that leaves out the last token of each sequence: real are the steps t < lengths[n], counted from 0",
+     lambda nats, real: (nats[:-1] * real[1:]).sum() / real[1:].sum()),
+)  # fmt: skip
+
+
+def _wrong_mean(mean: Callable, pick: Callable) -> Callable:
+    """`mean` over the losses that `pick(real, nats, 0)` leaves: by np.where, or by a product, where an infinite one spoils it."""
+    return _masked_with(mean=lambda nats, real: mean(pick(real, nats, 0), real))
+
+
 MASKED_TASK = Task(
     name="masked_cross_entropy", assignment=ASSIGNMENT, points=3, section=PADDING,
     arguments={"logits": ("T", "N", "V"), "Y": ("T", "N"), "lengths": ("N",)},
@@ -963,34 +1006,15 @@ MASKED_TASK = Task(
     mistakes=(
         Mistake("padding-counted", "a mean over all places of the array: padding is no prediction, so leave it out",
                 _masked_with(mean=lambda nats, real: nats.mean())),
-        Mistake("divided-by-all-places", "a sum over the real tokens that is divided by T * N: divide by the number of real tokens, "
-                "lengths.sum()",
-                _masked_with(mean=lambda nats, real: nats[real].sum() / nats.size)),
-        Mistake("divided-by-longest", "a sum over the real tokens that is divided by N times the longest length: divide by the number of "
-                "real tokens, lengths.sum()", lambda logits, Y, lengths: _masked(
-                    logits, Y, lengths, mean=lambda nats, real: nats[real].sum() / (lengths.max() * len(lengths)))),
-        Mistake("mean-of-sequence-means", "a mean of the sequences' own means, in which a token of a short sequence counts for more: one "
-                "mean over all real tokens together", _masked_with(
-                    mean=lambda nats, real: np.mean([nats[real[:, n], n].mean() for n in range(nats.shape[1])]))),
-        Mistake("mean-of-step-means", "a mean of the steps' own means, in which a token of a long sequence counts for more: one mean over "
-                "all real tokens together", _masked_with(
-                    mean=lambda nats, real: np.mean([nats[t, real[t]].mean() for t in range(len(nats)) if real[t].any()]))),
-        Mistake("mean-of-all-step-means", "a mean over T steps of each step's mean over the sequences that still run, in which steps that "
-                "nobody reaches count as 0: one mean over all real tokens together", _masked_with(
-                    mean=lambda nats, real: sum(nats[t, real[t]].mean() for t in range(len(nats)) if real[t].any()) / len(nats))),
-        Mistake("sum", "a sum over the real tokens: divide by their number", _masked_with(mean=lambda nats, real: nats[real].sum())),
-        Mistake("divided-by-N", "a sum over the real tokens that is divided by N: divide by the number of real tokens, lengths.sum()",
-                _masked_with(mean=lambda nats, real: nats[real].sum() / nats.shape[1])),
-        Mistake("divided-by-T", "a sum over the real tokens that is divided by T: divide by the number of real tokens, lengths.sum()",
-                _masked_with(mean=lambda nats, real: nats[real].sum() / nats.shape[0])),
+        *(Mistake(f"{name}{by}", f"a {words}{also}", _wrong_mean(mean, pick)) for name, words, mean in WRONG_MEANS
+          for by, also, pick in (
+              ("", "", np.where),
+              ("-by-factor", "; besides, it multiplies the padding by 0, and 0 * inf is not a number", lambda real, nats, _: nats * real))),
         Mistake("mask-as-factor", "a mean that multiplies the padding's losses by 0, where an infinite one gives 0 * inf, not a number: "
                 "pick the real tokens, losses[mask], or use np.where",
                 _masked_with(mean=lambda nats, real: (nats * real).sum() / real.sum())),
         Mistake("mask-one-too-many", "a mean that counts one token of padding in each sequence: real are the steps t < lengths[n], counted "
                 "from 0", _masked_with(real=lambda T, lengths: _real(T, lengths + 1))),
-        Mistake("mask-one-too-few", "a mean that leaves out the last token of each sequence: real are the steps t < lengths[n], counted "
-                "from 0",
-                _masked_with(real=lambda T, lengths: _real(T, lengths - 1))),
         Mistake("mask-inverted", "a mean over the padding alone: the real tokens are those before lengths[n]",
                 _masked_with(mean=lambda nats, real: nats[~real].mean())),
         Mistake("mask-transposed", "a mask (N, T), which runs only where T = N: time is the first axis, np.arange(T)[:, None] < lengths",
