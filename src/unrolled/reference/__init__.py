@@ -11,6 +11,7 @@ from .gru_and_depth import bidirectional_forward, gru_forward, gru_step, masked_
 from .language_models import bigram_probs, build_vocab, ngram_counts, perplexity, sequential_batches, tokenize
 from .lstm import init_lstm, lstm_backward, lstm_forward, lstm_from_torch, lstm_step, torch_lstm
 from .rnn_forward import cross_entropy, num_parameters, one_hot, output_logits, rnn_forward, rnn_step, torch_rnn
+from .seq2seq import attention, beam_search, bleu, greedy_decode, minimal_scan
 from .torch_arrays import describe, device
 from .training import evaluate, next_token_probs, sample, train, train_step
 
@@ -21,4 +22,5 @@ __all__ = [
     "cross_entropy", "describe", "device", "num_parameters", "one_hot", "output_logits", "rnn_forward", "rnn_step", "torch_rnn",
     "init_lstm", "lstm_backward", "lstm_forward", "lstm_from_torch", "lstm_step", "torch_lstm",
     "bidirectional_forward", "gru_forward", "gru_step", "masked_cross_entropy", "stacked_forward", "torch_gru",
+    "attention", "beam_search", "bleu", "greedy_decode", "minimal_scan",
 ]  # fmt: skip

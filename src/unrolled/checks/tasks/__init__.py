@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 
 from ..task import Task
-from . import bptt, gru_and_depth, language_models, lstm, rnn_forward, training
+from . import bptt, gru_and_depth, language_models, lstm, rnn_forward, seq2seq, training
 
-MODULES = (language_models, rnn_forward, bptt, training, lstm, gru_and_depth)
+MODULES = (language_models, rnn_forward, bptt, training, lstm, gru_and_depth, seq2seq)
 TASKS: dict[str, Task] = {task.name: task for module in MODULES for task in module.TASKS}
 
 
