@@ -36,4 +36,21 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "H[:length, n, :units] = right[:, 0] → H[:length, n, :units] = right[:, -1]": "with one sequence the first is the last",
         "H[:length, n, units:] = left[::-1, 0] → H[:length, n, units:] = left[::-1, -1]": "with one sequence the first is the last",
     },
+    "attention": {
+        "scores = (keys * query).sum(axis=-1) / np.sqrt(query.shape[-1]) → scores = (keys * query).sum(axis=-1) / np.sqrt(query.shape[1])":
+            "the last axis of two is axis 1",
+        "scores = (keys * query).sum(axis=-1) / np.sqrt(query.shape[-1]) → scores = (keys * query).sum(axis=-1) / np.sqrt(keys.shape[-1])":
+            "query and keys have the same D",
+        "real = np.arange(len(keys))[:, None] < lengths → real = np.arange(len(values))[:, None] < lengths":
+            "there are as many values as keys",
+    },
+    "bleu": {
+        "if len(candidate) < n: → if False:": "a candidate shorter than n has no n-gram, so none is in common and the score is 0 all the same",
+        "if len(candidate) < n: → if len(reference) < n:": "either text shorter than n leaves no n-gram in common, and the score is 0",
+        "brevity = min(0, 1 - len(reference) / len(candidate)) → brevity = min(1 - len(reference) / len(candidate), 0)":
+            "the smaller of two numbers does not depend on their order",
+    },
+    "minimal_scan": {
+        "for t in range(len(a)): → for t in range(len(b)):": "a and b have the same number of steps",
+    },
 }  # fmt: skip
