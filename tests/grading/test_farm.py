@@ -236,12 +236,13 @@ def test_command_that_is_killed_while_workers_judge_leaves_no_process_and_goes_o
 POISON = """
 import os
 from unrolled.grading import referee
-judge = referee.judge
-def judge_or_die(cells, *arguments, **options):
-    if any("POISON" in cell.text for cell in cells):
-        os._exit(1)
-    return judge(cells, *arguments, **options)
-referee.judge = judge_or_die
+def or_die(judge):
+    def judge_or_die(cells, *arguments, **options):
+        if any("POISON" in cell.text for cell in cells):
+            os._exit(1)
+        return judge(cells, *arguments, **options)
+    return judge_or_die
+referee.judge = or_die(referee.judge)
 """
 
 
