@@ -1,8 +1,8 @@
 """What does one more submission cost in a class of 40, 400 and 4,000?
 
 A class of that size is written into a fresh gradebook, and then 20 more submissions of one assignment are graded as `unrolled
-grade` does. What is counted is processor time, because that is what a larger machine divides: `judging` one submission (the
-referee and its sandbox), which any number of workers share, and `entering` one (two conversions and the gradebook), which one
+grade` does. What is counted is processor time, because that is what a larger machine divides: `judging` one submission on
+the referee's side (its sandbox is ended by a kill, so what that used is not counted), which any number of workers share, and `entering` one (two conversions and the gradebook), which one
 process does for all. `clock` is what grading the 20 took here by the clock, with the start of the workers in it.
 
     python benchmarks/grading_scale.py            # 40, 400, 4,000
@@ -66,7 +66,7 @@ def bytes_of(folder: Path) -> int:
 
 
 def judging(room, students: list[str]) -> float:
-    """Seconds of processor time to judge a submission, the sandbox included, when torch is loaded."""
+    """Seconds of processor time to judge a submission when torch is loaded, without what the sandboxed child uses."""
     from unrolled.grading import referee
 
     notebooks = [notebook for student in students for notebook in room.read(student).notebooks]
