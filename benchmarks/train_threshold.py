@@ -2,8 +2,9 @@
 
 The check trains a learner's network for 4000 updates on toy English and asks for its perplexity on a text not seen, over the best
 possible one on that very text. This runs the same long run, each time with fresh texts and weights: a right solution 100 times, and
-five wrong ones 10 times each. Every right run must lie below the limit of the check, and every wrong one above. For comparison: the
-5-gram model that counted the same text. What is printed is written to `_build/benchmarks/train_threshold.json`.
+five wrong ones 10 times each. Every right run must lie below the limit of the check, and every run of the first three wrong ones above.
+The last two train almost as well: right and wrong overlap from 1.11 to 1.13, so no limit tells them apart, and the cases that
+compare update by update must fail them. For comparison: the 5-gram model that counted the same text. What is printed is written to `_build/benchmarks/train_threshold.json`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ WRONG = {
     "gradient not carried": functools.partial(task._train, flows=0.0),
     "W_hh not transposed": functools.partial(task._train, W_back=np.transpose),
 }
+TRAIN_ALMOST_AS_WELL = ("gradient not carried", "W_hh not transposed")
 
 
 @np.errstate(all="ignore")
@@ -65,7 +67,7 @@ def main() -> int:
         found = [ratio(train, seed) for seed in range(count)]
         ratios = sorted(r for r, _, _ in found)
         below = sum(r <= task.LIMIT for r in ratios)
-        good &= below == (count if name == "right" else 0)
+        good &= name in TRAIN_ALMOST_AS_WELL or below == (count if name == "right" else 0)
         print(f"{name:<28}{count:>5}{ratios[0]:>9.4g}{ratios[count // 2]:>9.4g}{ratios[-1]:>9.4g}{below:>17}", flush=True)
         result[name] = {"ratios": ratios, "perplexities": sorted(p for _, p, _ in found), "seconds": float(np.median([s for *_, s in found]))}
     five = [five_gram(seed) for seed in range(min(5, options.right))]

@@ -242,11 +242,11 @@ STEP_TASK = Task(
 
 # --- train -------------------------------------------------------------------------------------
 
-# The long run: a recipe on which clipping and the carried state matter, and what right solutions reach. benchmarks/train_threshold.py
-# measures both, for right solutions and for wrong ones; a test holds the limit to what it found.
+# The long run: a recipe on which clipping and the carried state matter, and a limit above what right solutions reach.
+# benchmarks/train_threshold.py measures both; smaller mistakes are for the cases before it, which compare update by update.
 UNITS, SEQUENCES, STEPS, UPDATES, LEARNING_RATE, THETA = 64, 32, 5, 4000, 2.5, 0.2
 TRAINING_CHARACTERS, HELD_OUT_CHARACTERS = 400_000, 10_000
-LIMIT = 1.12  # held-out perplexity over the best possible one
+LIMIT = 1.15  # held-out perplexity over the best possible one
 
 
 def toy_ids(text: str) -> np.ndarray:
