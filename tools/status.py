@@ -1,7 +1,7 @@
 """Writes book/appendix/status.md: versions, machine, how long each page runs, and the ladder: `make status`.
 
-    python tools/status.py                     # runs every page of the book, one after another
-    python tools/status.py --root COURSE
+    python tools/status.py                     # runs every page of the book, two at a time
+    python tools/status.py --root COURSE --jobs 1
 
 Nothing on that page is written by hand. The pages are run from the top in fresh kernels and thrown away; the stored notebooks
 stay as they are. The ladder is what the pages print in these runs: every table with the heading of `plots.ladder_table`.
@@ -18,6 +18,7 @@ import platform
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,13 +95,14 @@ def device() -> str:
     return reference.describe()
 
 
-def report(results: list[Page], today: datetime.date) -> str:
+def report(results: list[Page], today: datetime.date, jobs: int, threads: int) -> str:
     """The page as Markdown."""
     lines = [INTRODUCTION, "## Versions and machine", ""]
     lines += [f"- Date: {today:%Y-%m-%d}", f"- Python {platform.python_version()} on {platform.system()} {platform.machine()}"]
     lines += [f"- {os.cpu_count()} processor cores; references by {device()}"]
     lines += ["- " + ", ".join(f"{name} {importlib.metadata.version(name).split('+')[0]}" for name in VERSIONS)]
-    lines += ["", "## Time of each page", "", "| page | seconds |", "|---|---:|"]
+    lines += ["", "## Time of each page", "", f"Pages run side by side: {jobs}. Threads for the arrays of each: {threads}.", ""]
+    lines += ["| page | seconds |", "|---|---:|"]
     lines += [f"| {{doc}}`/{page.place}` | {page.seconds:.0f} |" for page in results]
     lines += [f"| all | {sum(page.seconds for page in results):.0f} |", ""]
     lines += ["## The ladder", "", "Held-out loss, page by page, as these runs printed it; a page that compares three texts prints three ladders. A rung that appears on",
@@ -114,17 +116,25 @@ def report(results: list[Page], today: datetime.date) -> str:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parents[1], help="the course (default: this one)")
-    root = parser.parse_args(arguments).root.resolve()
+    parser.add_argument("--jobs", type=int, default=2, help="pages side by side, which share the cores (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    root, jobs = options.root.resolve(), max(1, options.jobs)
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    os.environ.update(OMP_NUM_THREADS=str(threads))  # for the kernels
     notebooks.own_kernel()
     results = []
-    for path in pages(root):
-        try:
-            results.append(run(path, root))
-        except notebooks.Refused as error:
-            print(f"{path.relative_to(root)} failed; the status page stays as it was.\n{error}", file=sys.stderr)
-            return 1
-        print(f"{results[-1].seconds:6.1f} s  {results[-1].place}", flush=True)
-    notebooks.write_whole(root / "book" / "appendix" / "status.md", report(results, datetime.date.today()))
+    with ProcessPoolExecutor(jobs) as pool:
+        runs = {path: pool.submit(run, path, root) for path in pages(root)}
+        for path, running in runs.items():
+            try:
+                results.append(running.result())
+            except notebooks.Refused as error:
+                pool.shutdown(cancel_futures=True)
+                print(f"{path.relative_to(root)} failed; the status page stays as it was.\n{error}", file=sys.stderr)
+                return 1
+            print(f"{results[-1].seconds:6.1f} s  {results[-1].place}", flush=True)
+    page = report(results, datetime.date.today(), jobs, threads)
+    notebooks.write_whole(root / "book" / "appendix" / "status.md", page)
     return 0
 
 
