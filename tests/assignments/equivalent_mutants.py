@@ -10,6 +10,30 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "picked = np.take_along_axis(log_probs, Y[..., None], axis=-1) → picked = np.take_along_axis(log_probs, Y[..., None])":
             "the last axis is NumPy's default here",
     },
+    "train_step": {
+        "H = np.zeros((T + 1, N, len(b_h))) → H = np.ones((T + 1, N, len(b_h)))": OVERWRITTEN,
+        "T, N = X.shape → T, N = Y.shape": "inputs and targets have one shape",
+        "from_later = np.zeros_like(H_0) → from_later = np.zeros_like(lr)": "a zero without axes is added to every entry alike",
+        "scale = theta / norm if norm > theta else 1.0 → scale = theta / norm if norm >= theta else 1.0":
+            "where the norm equals theta, theta / norm is 1",
+        "grads['b_q'] += dlogits[s].sum(axis=0) → grads['b_q'] += dlogits[s - 1].sum(axis=0)":
+            "over the loop every step is added once, the last one first",
+    },
+    "evaluate": {
+        "for token, following in zip(ids[:-1], ids[1:]): → for token, following in zip(ids[:], ids[1:]):": "zip ends with the shorter one",
+        "logits = H_t @ params['W_hq'] + params['b_q'] → logits = H_t.T @ params['W_hq'] + params['b_q']":
+            "a row without a second axis is its own transpose",
+        "H_t = np.tanh(params['W_xh'][token] + H_t @ params['W_hh'] + params['b_h']) → "
+        "H_t = np.tanh(params['W_xh'][token] + H_t.T @ params['W_hh'] + params['b_h'])":
+            "a row without a second axis is its own transpose",
+    },
+    "sample": {
+        "scores = (H_t @ params['W_hq'] + params['b_q']) / temperature → scores = (H_t.T @ params['W_hq'] + params['b_q']) / temperature":
+            "a row without a second axis is its own transpose",
+        "return np.tanh(params['W_xh'][token] + H_t @ params['W_hh'] + params['b_h']) → "
+        "return np.tanh(params['W_xh'][token] + H_t.T @ params['W_hh'] + params['b_h'])":
+            "a row without a second axis is its own transpose",
+    },
     "rnn_backward": {
         "dX = np.zeros_like(X) → dX = np.ones_like(X)": OVERWRITTEN,
     },

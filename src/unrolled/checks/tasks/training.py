@@ -144,6 +144,7 @@ def _step_values(rng: np.random.Generator) -> list[Case]:
         _step_case("as many steps as sequences, as many tokens as units (T=N, V=H)", rng, T + 1, T + 1, H, H),
         _step_case("one sequence (N=1)", rng, T, 1, V, H, theta=0.1),
         _step_case("sure and wrong predictions", rng, T, N, V, H, sharpness=30.0, theta=1.0),
+        _step_case("logits so large that exp alone overflows", rng, T + 2, N, V, H, sharpness=5000.0, theta=1.0),
         _step_case("many steps (T=40)", rng, 40, N, V, H),
     ]
 
@@ -452,7 +453,8 @@ def _evaluate_values(rng: np.random.Generator) -> list[Case]:
 
 def _large_logits(rng: np.random.Generator) -> Case:
     case = _evaluate_case("logits so large that exp alone overflows", rng, 20)
-    case.arguments["params"]["b_q"] += 1000.0
+    case.arguments["params"]["b_q"][1:] += 1000.0
+    case.arguments["ids"][case.arguments["ids"] == 0] = 1  # a token so unlikely would make the perplexity overflow
     return case
 
 
@@ -646,9 +648,15 @@ def _sample_values(rng: np.random.Generator) -> list[Case]:
         _sample_case("two tokens", rng, 3, 2, 1.0),
         _sample_case("many tokens", rng, 1, 100, 1.0),
         _sample_case("a low temperature", rng, 2, 40, 0.5),
-        _sample_case("a high temperature", rng, 2, 40, 2.5),
+        _large_scores(rng),
         _sample_case("a longer prefix, several tokens, temperature 0.8", rng, 7, 5, 0.8),
     ]
+
+
+def _large_scores(rng: np.random.Generator) -> Case:
+    case = _sample_case("a high temperature, with logits so large that exp alone overflows", rng, 2, 40, 2.5)
+    case.arguments["params"]["b_q"][1:] += 5000.0
+    return case
 
 
 def _sample(params, prefix, length, temperature, seed, *, change=None, start=None, carried=lambda H_t, warm: H_t,
