@@ -33,7 +33,7 @@ ALARM = 1e-7  # chance that one statistical test fails a right drawing
 
 
 def _init_case(name: str, rng: np.random.Generator, D: int, H: int, forget_bias: float, judge: Callable) -> Case:
-    arguments = {"D": D, "H": H, "seed": int(rng.integers(0, 2**31)), "forget_bias": forget_bias}
+    arguments = {"D": D, "H": H, "seed": int(rng.integers(100, 10_000)), "forget_bias": forget_bias}
     return Case(name, arguments, judge=functools.partial(judge, arguments))
 
 
