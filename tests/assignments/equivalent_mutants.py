@@ -1,6 +1,7 @@
 """Mutants that do what the task asks for: by task and change, each with the reason why no check should fail it."""
 
 OVERWRITTEN = "every entry is overwritten before it is read"
+ONE_SHAPE = "the two start states have one shape"
 
 EQUIVALENT: dict[str, dict[str, str]] = {
     "ngram_counts": {
@@ -33,6 +34,14 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "return np.tanh(params['W_xh'][token] + H_t @ params['W_hh'] + params['b_h']) → "
         "return np.tanh(params['W_xh'][token] + H_t.T @ params['W_hh'] + params['b_h'])":
             "a row without a second axis is its own transpose",
+    },
+    "lstm_backward": {
+        "dX = np.zeros_like(X) → dX = np.ones_like(X)": OVERWRITTEN,
+        "dH_later, dC_later = (np.zeros_like(H_0), np.zeros_like(C_0)) → dH_later, dC_later = (np.zeros_like(C_0), np.zeros_like(H_0))": ONE_SHAPE,
+        "dH_later, dC_later = (np.zeros_like(H_0), np.zeros_like(C_0)) → dH_later, dC_later = (np.zeros_like(C_0), np.zeros_like(C_0))": ONE_SHAPE,
+    },
+    "beam_search": {
+        "continue → pass": "what extends a finished hypothesis is never likelier than it, and comes after it in a tie: it pushes out only what can't win",
     },
     "rnn_backward": {
         "dX = np.zeros_like(X) → dX = np.ones_like(X)": OVERWRITTEN,

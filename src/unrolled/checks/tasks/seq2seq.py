@@ -322,8 +322,11 @@ ATTENTION_TASK = Task(
 
 
 def _log_table(rng: np.random.Generator, V: int, alpha: float = 1.0) -> np.ndarray:
-    """Rows of log-probabilities `(V, V)`, the more uneven the smaller alpha is."""
-    return np.log(rng.dirichlet(np.full(V, alpha), size=V) + 1e-9)
+    """Rows of log-probabilities `(V, V)`, the more uneven the smaller alpha is.
+
+    Multiples of 2^-32, so that sums are exact: the same transitions in another order make an equal total, and not one that rounding decides.
+    """
+    return np.round(np.log(rng.dirichlet(np.full(V, alpha), size=V) + 1e-9) * 2.0**32) / 2.0**32
 
 
 def _draw(rng: np.random.Generator, V: int, wanted: Callable, alpha: float = 1.0) -> tuple[np.ndarray, int, int]:
@@ -766,6 +769,15 @@ def _search_tie(rng: np.random.Generator, width: int = 2) -> tuple[np.ndarray, i
     return twinned(log_p), start, end
 
 
+def _crossed_tie(rng: np.random.Generator) -> tuple[np.ndarray, int, int]:
+    """A table in which two sequences are equally likely, and the one with the larger ids is ahead after a step."""
+    log_p = rng.uniform(-14.0, -12.0, size=(5, 5))
+    likely, unlikely = rng.uniform(-1.0, -0.5), rng.uniform(-2.0, -1.5)
+    log_p[0, 2], log_p[2, 4] = unlikely, likely
+    log_p[0, 3], log_p[3, 4] = likely, unlikely
+    return log_p, 0, 1
+
+
 def _last_of_equals(log_p, start, end, width, max_len):
     return _beam(log_p, start, end, width, max_len, order=lambda candidates: sorted(candidates, key=lambda c: (c[1], c[0]))[::-1])
 
@@ -802,6 +814,7 @@ def _beam_values(rng: np.random.Generator) -> list[Case]:
             2, 6, lambda log_p, start, *a: _beam(_impossible(log_p, start), start, *a))), 2, 6),
         _search_case("ties", *_search_tie(rng), 2, 5),
         _search_case("ties in a wider beam", *_search_tie(rng, 3), 3, 5),
+        _search_case("a tie between a likelier beginning and a likelier end", *_crossed_tie(rng), 2, 2),
         _search_case("impossible transitions, whose log-probability is minus infinity", _without(sparse[0], rng, path), *sparse[1:], 3, 6),
         _search_case("an end with the id 0", end_is_0[0], end_is_0[1], 0, 2, 5),
         _search_case("log-probabilities so low that exp gives 0", low[0] - 800.0, *low[1:], 3, 6),
