@@ -30,6 +30,7 @@ FLOORS = {
     "sphinx_quiz": 1,
     "sphinx_public": 1,
     "sphinx_slim": 1,
+    "sphinx_access": 1,
     "quiz_terminal": 1,
     "checks": 2,
     "grading": 3,

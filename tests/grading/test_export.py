@@ -142,8 +142,19 @@ def _numbers(value) -> set[str]:
     if isinstance(value, (list, tuple)):
         return set().union(*map(_numbers, value))
     if isinstance(value, (float, np.ndarray, np.floating)):
-        return {f"{x:.4g}" for x in np.ravel(np.asarray(value, float)) if np.isfinite(x) and len(f"{x:.4g}".strip("-0.")) >= 3}
+        return {f"{x:.4g}" for x in np.ravel(np.asarray(value, float)) if np.isfinite(x) and len(_digits(f"{x:.4g}")) == 4}
     return set()
+
+
+def _told(reports: str) -> set[str]:
+    """The numbers with four digits that reports hold, but for the learner's own. One with fewer is like some hidden number by chance."""
+    others = re.sub(r"you (have|returned) \S+", "", reports)
+    return {f"{float(found):.4g}" for found in re.findall(r"-?\d+\.\d+(?:e[+-]?\d+)?", others) if len(_digits(found)) >= 4}
+
+
+def _digits(number: str) -> str:
+    """The significant digits of a printed number."""
+    return number.split("e")[0].lstrip("-").replace(".", "").lstrip("0")
 
 
 @pytest.mark.slow
@@ -168,5 +179,6 @@ def test_feedback_shows_no_hidden_value(graded_class):
     for student in ("blaise", "crash", "loop", "refused"):
         page = _page(graded_class, student)
         reports = " ".join(re.findall(r'<section class="card" id="\w+">(.*?)</section>', page, flags=re.DOTALL))
-        shown = {f"{float(found):.4g}" for found in re.findall(r"-?\d+\.\d+(?:e[+-]?\d+)?", reports)}
-        assert not shown & hidden and str(seed) not in page
+        assert not _told(reports) & hidden and str(seed) not in page
+    planted = next(number for number in hidden if "." in number)
+    assert planted in _told(f"the right value is {planted}")
