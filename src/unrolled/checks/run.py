@@ -7,6 +7,7 @@ another one that is not trusted.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import traceback
 import warnings
@@ -196,16 +197,48 @@ def _close(a: Any, b: Any, tolerance: float) -> bool:
     return type(a) is type(b) and a == b if b is None or isinstance(b, bool) else False
 
 
-def diagnose(task: Task, cases: Sequence[Case], seen: Sequence[Observation]) -> list[Mistake]:
+class Drawn:
+    """The cases that belong to a seed, and what the reference and the known mistakes give on them.
+
+    Each of these results is computed when it is first needed and kept: three hundred submissions are compared with the same ones.
+    """
+
+    def __init__(self, task: Task, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        self.task, self.seed = task, seed
+        self.form, self.values = task.form_case(rng), task.value_cases(rng)
+        self._truths: dict[int, Any] = {}
+        self._variants: dict[tuple[int, int], Observation] = {}
+
+    def truth(self, case: Case) -> Any:
+        """What the reference gives on one of these cases."""
+        if id(case) not in self._truths:
+            self._truths[id(case)] = self.task.reference(*copy_of(case.arguments).values())
+        return self._truths[id(case)]
+
+    def variant(self, mistake: Mistake, case: Case) -> Observation:
+        """What a known mistake does on one of these cases."""
+        key = id(mistake), id(case)
+        if key not in self._variants:
+            self._variants[key] = in_process(mistake.function)(case.arguments)
+        return self._variants[key]
+
+
+@functools.lru_cache(maxsize=64)  # more than the tasks of the whole course
+def drawn(task: Task, seed: int) -> Drawn:
+    """The cases of a task that belong to a seed."""
+    return Drawn(task, seed)
+
+
+def diagnose(cases: Drawn, done: Sequence[tuple[Case, Observation]]) -> list[Mistake]:
     """The known mistakes that did the same as the learner's function on every case.
 
     Those that agree to full precision silence those that agree only loosely.
     """
     agreeing = []
-    for mistake in task.mistakes:
-        call = in_process(mistake.function)
+    for mistake in cases.task.mistakes:
         agrees = mistake.agrees or (lambda _, seen, variant, tolerance=mistake.tolerance: _agrees(seen, variant, tolerance))
-        if all(agrees(case, s, call(case.arguments)) for case, s in zip(cases, seen)):
+        if all(agrees(case, seen, cases.variant(mistake, case)) for case, seen in done):
             agreeing.append(mistake)
     if not agreeing:
         return []
@@ -213,14 +246,9 @@ def diagnose(task: Task, cases: Sequence[Case], seen: Sequence[Observation]) -> 
     return [mistake for mistake in agreeing if mistake.tolerance == closest]
 
 
-def _draw(task: Task, seed: int) -> tuple[Case, list[Case]]:
-    """The form case and the value cases that belong to a seed."""
-    rng = np.random.default_rng(seed)
-    return task.form_case(rng), task.value_cases(rng)
-
-
-def _empty_record(task: Task, cases: list[Case], seed: int) -> Record:
+def _empty_record(cases: Drawn) -> Record:
     """A record in which no step has been reached."""
+    task = cases.task
     return Record(
         task=task.name,
         signature=task.signature,
@@ -228,18 +256,19 @@ def _empty_record(task: Task, cases: list[Case], seed: int) -> Record:
         points=0.0,
         max_points=task.points,
         passed=False,
-        steps=[Step(name, "form") for name in FORM_STEPS] + [Step(case.name, "value") for case in cases],
+        steps=[Step(name, "form") for name in FORM_STEPS] + [Step(case.name, "value") for case in cases.values],
         judge=reference.describe(),
-        seed=seed,
+        seed=cases.seed,
     )
 
 
-def _value_problem(task: Task, case: Case, value: Any, call: Callable) -> str | None:
+def _value_problem(cases: Drawn, case: Case, value: Any, call: Callable) -> str | None:
     """What is wrong with a value of the right form, or None. Raises CourseFault when the truth can't be had."""
+    task = cases.task
     try:
         if case.judge:
             return case.judge(value, call)
-        expected = task.reference(*copy_of(case.arguments).values())
+        expected = cases.truth(case)
     except Exception as error:
         raise CourseFault(
             f"The reference of {task.name} failed on the case “{case.name}” ({type(error).__name__}: {error}). This is a fault of "
@@ -254,38 +283,38 @@ def run(task: Task, call: Callable[[dict[str, Any]], Observation], seed: int = P
     Points are shared over the value cases and counted up to the first that fails; form earns nothing, but nothing is earned before
     the form is right.
     """
-    form_case, cases = _draw(task, seed)
-    record = _empty_record(task, cases, seed)
-    seen = [call(form_case.arguments)]
+    cases = drawn(task, seed)
+    record = _empty_record(cases)
+    seen = [call(cases.form.arguments)]
     record.printed = seen[0].printed
-    for step, (name, problem) in zip(record.steps, _form_problems(task, form_case, seen[0])):
+    for step, (name, problem) in zip(record.steps, _form_problems(task, cases.form, seen[0])):
         assert step.name == name
         step.status = "failed" if problem else "passed"
         record.message = problem or ""
     earned = 0
     if not record.message:
-        for step, case in zip(record.steps[len(FORM_STEPS) :], cases):
+        for step, case in zip(record.steps[len(FORM_STEPS) :], cases.values):
             seen.append(call(case.arguments))
             record.printed = record.printed or seen[-1].printed
             problem = next((p for _, p in _form_problems(task, case, seen[-1]) if p), None)
             if problem is None:
-                problem = _value_problem(task, case, seen[-1].value, call)
+                problem = _value_problem(cases, case, seen[-1].value, call)
             step.status = "failed" if problem else "passed"
             if problem:
                 record.message = problem
                 break
             earned += 1
-    record.points = task.points * earned / len(cases)
-    record.passed = earned == len(cases)
+    record.points = task.points * earned / len(cases.values)
+    record.passed = earned == len(cases.values)
     if not record.passed and seen[0].error_type != "NotImplementedError":
-        done = list(zip([form_case, *cases], seen))
-        done += [(case, call(case.arguments)) for case in cases[len(seen) - 1 :] if not case.costly]
-        _add_diagnosis(record, task, *zip(*((case, result) for case, result in done if not case.costly)))
+        done = list(zip([cases.form, *cases.values], seen))
+        done += [(case, call(case.arguments)) for case in cases.values[len(seen) - 1 :] if not case.costly]
+        _add_diagnosis(record, cases, [(case, result) for case, result in done if not case.costly])
     return record
 
 
-def _add_diagnosis(record: Record, task: Task, cases: Sequence[Case], seen: Sequence[Observation]) -> None:
-    mistakes = diagnose(task, cases, seen)
+def _add_diagnosis(record: Record, cases: Drawn, done: Sequence[tuple[Case, Observation]]) -> None:
+    task, mistakes = cases.task, diagnose(cases, done)
     record.mistakes = [mistake.name for mistake in mistakes]
     record.diagnosis = [mistake.sentence for mistake in mistakes]
     sections = [mistake.section or task.section for mistake in mistakes] or [task.section]
@@ -294,8 +323,7 @@ def _add_diagnosis(record: Record, task: Task, cases: Sequence[Case], seen: Sequ
 
 def not_a_function(task: Task, value: Any) -> Record:
     """The record of a check that was given something that is not a function."""
-    _, cases = _draw(task, PUBLIC_SEED)
-    record = _empty_record(task, cases, PUBLIC_SEED)
+    record = _empty_record(drawn(task, PUBLIC_SEED))
     record.steps[0].status = "failed"
     record.message = (
         f"Expected the function {task.signature}, received {compare.describe(value)}: "

@@ -78,7 +78,7 @@ class Mistake:
     agrees: Callable[[Case, Any, Any], bool] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself, so that what was computed for it can be kept
 class Task:
     """A function to write, and how it is judged.
 
