@@ -41,10 +41,12 @@ c.ExportPlugin.to = str(CLASS / "grades.csv")
 # `nbgrader validate` runs a notebook as it stands, for its author.
 steps.plug_in()
 c.Autograde.exporter_class = "unrolled.grading.steps.SubmissionExporter"
-# A rebuilt notebook has the release's metadata, kernel and ids and no outputs: nbgrader's steps that mend or check these are left out.
+# A rebuilt notebook has the release's metadata, kernel and ids: nbgrader's steps that mend or check these are left out, and it is
+# checked once, after the last step.
 c.Autograde.sanitize_preprocessors = [
-    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.ClearOutput",
 ]
+c.SubmissionExporter.optimistic_validation = True
 c.Autograde.autograde_preprocessors = [
     "unrolled.grading.steps.Judge",  # in the place of nbgrader's Execute
     "nbgrader.preprocessors.IgnorePattern",

@@ -151,10 +151,14 @@ def record(
 
 
 @contextlib.contextmanager
-def _class_work() -> Iterator[None]:
+def _class_work(scheduler: str | None) -> Iterator[None]:
     """Say in one sentence what stops work on a class."""
     try:
-        from .grading import farm, sandbox
+        from .grading import sandbox, worker
+
+        if not scheduler:
+            worker.prepare_processes()  # before farm, whose import takes as long as that
+        from .grading import farm
     except ModuleNotFoundError as error:
         _stop(f"Grading needs {error.name}: install the course with `pip install -e '.[grading,reference]'`.")
     try:
@@ -187,7 +191,7 @@ def grade(
     force: Annotated[bool, typer.Option("--force", help="Grade again what is graded already.")] = False,
 ) -> None:
     """Grade what a class handed in, over all cores or a cluster. Stopped at any point, it goes on where it was."""
-    with _class_work():
+    with _class_work(scheduler):
         from rich.console import Console
 
         from .grading import farm
@@ -213,7 +217,7 @@ def regrade(
     student: Students = None,
 ) -> None:
     """After a task was corrected: judge again what is graded, and show whose grade changes by how much. Grades by hand stay."""
-    with _class_work():
+    with _class_work(scheduler):
         from rich.console import Console
 
         from .grading import farm

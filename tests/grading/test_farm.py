@@ -160,7 +160,7 @@ def _go_on(course) -> None:
 
 
 def test_run_that_is_killed_again_and_again_ends_in_the_same_gradebook(graded_class, same_class):
-    points = list(range(15, 600, 27))
+    points = list(range(10, 600, 20))
     killed = [_cut_off(same_class, point) for point in points]
     assert killed[:8] == [True] * 8
     _go_on(same_class)

@@ -141,6 +141,31 @@ def test_missing_release_is_refused_with_the_command_that_makes_it(bwrap, small_
     assert not result["success"] and f"nbgrader generate_assignment {NAME}" in result["log"]
 
 
+def test_points_of_the_gradebook_hold_where_the_release_has_others(bwrap, small_course):
+    path = small_course.folder / "assignments" / NAME / f"{NAME}.ipynb"
+    before = path.read_text(encoding="utf-8")
+    small_course.hand_in("mona")
+    assert '"points": 2' in before
+    path.write_text(before.replace('"points": 2', '"points": 7'), encoding="utf-8")
+    try:
+        small_course.grade("mona")
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert small_course.points()["mona"] == 20
+
+
+def test_release_with_a_cell_that_the_gradebook_does_not_know_is_refused_with_the_command_that_helps(bwrap, fresh_course):
+    from nbgrader.api import Gradebook
+
+    fresh_course.hand_in("nora")
+    with Gradebook(f"sqlite:///{fresh_course.folder / 'class' / 'gradebook.db'}") as book:
+        book.find_source_cell("rnn_step", NAME, NAME).name = "another"
+        book.db.commit()
+    result = fresh_course.grade("nora")
+    assert not result["success"] and f"nbgrader generate_assignment {NAME} --force" in result["log"]
+    assert not (fresh_course.folder / "class" / "autograded" / "nora" / NAME).exists()
+
+
 def test_grade_that_a_person_gave_survives_a_second_run(bwrap, small_course):
     from nbgrader.api import Gradebook
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import multiprocessing
 import os
 import queue
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +21,6 @@ from urllib.parse import urlsplit
 import dask
 import distributed
 import nbformat
-from distributed.utils import get_mp_context
 from filelock import FileLock, Timeout
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters.base import NbGraderException
@@ -37,7 +35,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from traitlets.config.loader import Config, PyFileConfigLoader
 
 from ..checks.report import points_text
-from . import referee, sandbox, steps
+from . import gradebook, referee, sandbox, steps, worker
 
 CONNECT = 10     # seconds for a scheduler to answer, and for its first worker to appear
 NO_WORKER = 120  # seconds without any worker after which a run gives up
@@ -86,6 +84,7 @@ class Classroom:
         settings = steps.judge_settings(self.converter())
         self.limits, self.unsafe = settings.limits, settings.unsafe
         self.folder = referee.ClassFolder(Path(settings.class_folder))
+        self.entering = self.converter(force=True)
 
     @property
     def seed(self) -> int:
@@ -139,7 +138,7 @@ class Classroom:
 
     def read(self, student: str) -> Submission:
         """What a student handed in, rebuilt from the release, with the outcomes that the cache holds."""
-        converter = self.converter()
+        converter = self.entering
         submission = Submission(student)
         for path in converter.released():
             rebuilt = converter.rebuilt(self.assignment, Path(converter.submission_folder(self.assignment, student)) / path.name)
@@ -151,10 +150,9 @@ class Classroom:
 
     def enter(self, submission: Submission) -> str:
         """Let nbgrader's converter enter a submission whose outcomes are known, and return what went wrong, or nothing."""
-        converter = self.converter(force=True)
-        converter.judged = submission.judged
+        self.entering.judged = submission.judged
         with temp_attrs(self.coursedir, student_id=submission.student):
-            result = capture_log(converter)
+            result = capture_log(self.entering)
         if result["success"]:
             return ""
         problem = result["error"].strip().splitlines()[-1]
@@ -183,31 +181,6 @@ def classroom(course: Path, assignment: str) -> Classroom:
 
 
 # --- The workers -------------------------------------------------------------------------------
-
-
-def judge_there(
-    notebooks: list[tuple[list[referee.Cell], str | None]], seed: int, limits: referee.Limits, unsafe: bool, versions: dict[str, str]
-) -> list[dict[str, Any]]:
-    """On a worker: judge notebooks, given by cells and problem. Raises FarmError when the code here is not the class's."""
-    if (mine := referee.versions()) != versions:
-        raise FarmError(_other_versions(mine, versions))
-    return [asdict(referee.judge(cells, seed, problem=problem, limits=limits, unsafe=unsafe)) for cells, problem in notebooks]
-
-
-def _other_versions(mine: dict[str, str], wanted: dict[str, str]) -> str:
-    name = next(name for name in wanted if mine.get(name) != wanted[name])
-    if name == "course":
-        return "a worker has another state of the course's code: install the same checkout there."
-    return f"a worker has {name} {mine.get(name)}, and here it is {wanted[name]}: install the same there (constraints.txt)."
-
-
-def _fitness(unsafe: bool) -> tuple[dict[str, str], str]:
-    """On a worker: its versions, and why it can't run learners' code, or nothing."""
-    try:
-        sandbox.require(unsafe)
-    except sandbox.SandboxError as error:
-        return referee.versions(), str(error)
-    return referee.versions(), ""
 
 
 def _no_second_victim(dask_scheduler: Any) -> None:
@@ -259,23 +232,21 @@ class Farm:
     def _require_fit(self, client: distributed.Client) -> None:
         here = referee.versions()
         try:
-            found = client.run(_fitness, self.unsafe)
+            found = client.run(worker.fitness, self.unsafe)
         except Exception as error:  # whatever comes of a worker that lacks the package
             raise FarmError(f"A worker of {self.scheduler} can't judge ({error}): install the course there, too.") from None
         for address, (versions, problem) in found.items():
             if versions != here:
-                raise FarmError(f"At {address}, {_other_versions(versions, here)}")
+                raise FarmError(f"At {address}, {worker.other_versions(versions, here)}")
             if problem:
                 raise FarmError(f"At {address}: {problem}")
 
     def _processes(self) -> distributed.Client:
         """Worker processes on this machine, that nobody elsewhere can reach. torch is loaded once: they are forked from one that has it."""
         sandbox.require(self.unsafe)
-        os.environ.setdefault("OMP_NUM_THREADS", "1")  # each worker has a core; torch reads this when it is loaded
+        worker.prepare_processes()
         settings = {"distributed.worker.multiprocessing-method": "forkserver", "distributed.scheduler.allowed-failures": 0}
         with dask.config.set(settings):
-            get_mp_context()  # distributed sets its own list of modules once; ours comes after it
-            multiprocessing.get_context("forkserver").set_forkserver_preload(["distributed", "torch", __name__])
             cluster = distributed.LocalCluster(
                 n_workers=self.workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=logging.CRITICAL,
             )  # fmt: skip
@@ -319,7 +290,7 @@ class Judging:
                     yield submission
                     continue
                 self.send(submission)
-                while len(self.on_way) >= max(8, AHEAD * self.farm.cores()) or not self.arrived.empty():
+                while len(self.on_way) >= max(8, AHEAD * self.farm.cores()):
                     yield from self.receive()
             while self.on_way:
                 yield from self.receive()
@@ -333,7 +304,7 @@ class Judging:
     def send(self, submission: Submission) -> None:
         work = [(notebook.cells, notebook.problem) for notebook in submission.notebooks if not notebook.outcome]
         future = self.farm.client.submit(
-            judge_there, work, self.seed, self.room.limits, self.room.unsafe, self.versions, pure=False, retries=0
+            worker.judge, work, self.seed, self.room.limits, self.room.unsafe, self.versions, pure=False, retries=0
         )
         self.on_way[future.key] = future, submission
         future.add_done_callback(self.arrived.put)
@@ -424,7 +395,7 @@ def grade(
     console = console or Console()
     report = Report()
     students = room.students(wanted)
-    with room.alone(), Farm(scheduler, workers, room.unsafe) as farm:
+    with room.alone(), gradebook.kept(), Farm(scheduler, workers, room.unsafe) as farm:
         converter = room.converter(force)
         due = [student for student in students if converter.is_due(room.assignment, student)]
         for student in sorted(set(students) - set(due)):
@@ -498,7 +469,7 @@ def regrade(
     """
     console = console or Console()
     report, changes = Report(), []
-    with room.alone(), Farm(scheduler, workers, room.unsafe) as farm, room.gradebook() as book:
+    with room.alone(), gradebook.kept(), Farm(scheduler, workers, room.unsafe) as farm, room.gradebook() as book:
         converter = room.converter()
         graded = []
         for student in room.students(wanted):

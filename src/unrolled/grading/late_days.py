@@ -17,6 +17,8 @@ from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties
 from traitlets import Float, Integer
 
+from .gradebook import opened
+
 
 @dataclass(frozen=True)
 class HandIn:
@@ -99,6 +101,6 @@ class AssignLateDays(AssignLatePenalties):
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         nb, resources = super().preprocess(nb, resources)
         if isinstance(self.plugin_inst, LateDays):
-            with Gradebook(self.db_url) as gradebook:
+            with opened(self.db_url) as gradebook:
                 self.plugin_inst.settle(gradebook, self.student_id)
         return nb, resources

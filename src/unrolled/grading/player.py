@@ -15,7 +15,6 @@ import re
 import resource
 import signal
 import sys
-import time
 import traceback
 import types
 import warnings
@@ -300,11 +299,11 @@ def _called_error(error: BaseException, function: Any) -> str:
 # --- Calls -------------------------------------------------------------------------------------
 
 
-def call(function: Any, payload: bytes, seconds: float) -> dict:
-    """Call a function with the arguments that `payload` encodes: what unrolled.checks.run.Observation holds."""
-    given = wire.decode(payload)
+def call(function: Any, arguments: dict[str, Any], seconds: float) -> dict:
+    """Call a function with copies of the arguments: what unrolled.checks.run.Observation holds."""
+    before = {name: wire.encode(argument) for name, argument in arguments.items()}
+    given = {name: wire.decode(payload) for name, payload in before.items()}
     value = error = error_type = None
-    began = time.monotonic()
     with _Captured(PRINTED_LIMIT) as output:
         try:
             with _Alarm(seconds):
@@ -313,17 +312,17 @@ def call(function: Any, payload: bytes, seconds: float) -> dict:
             error_type, error = "TimeUp", f"no result: a call may take {seconds:.3g} s when grading"
         except BaseException as raised:
             error_type, error = type(raised).__name__, _called_error(raised, function)
-    changed = [name for name, before in wire.decode(payload).items() if not same(before, given[name])]
+    changed = [name for name, payload in before.items() if not still(given[name], payload)]
     return {
         "value": value, "error": error and _clip(error), "error_type": error_type, "changed": changed,
-        "printed": output.text(), "seconds": time.monotonic() - began,
+        "printed": output.text(),
     }  # fmt: skip
 
 
-def same(a: Any, b: Any) -> bool:
+def still(argument: Any, payload: bytes) -> bool:
     """Whether an argument is what it was."""
     try:
-        return wire.encode(a) == wire.encode(b)
+        return wire.encode(argument) == payload
     except wire.WireError:
         return False
 
@@ -395,5 +394,5 @@ def main(requests: int, replies: int) -> None:
             function = notebook.names.get(request["name"])
             answer = {"found": request["name"] in notebook.names, "callable": callable(function), "value": function}
         else:
-            answer = call(notebook.names.get(request["name"]), wire.encode(request["arguments"]), request["seconds"])
+            answer = call(notebook.names.get(request["name"]), request["arguments"], request["seconds"])
         connection.send({**answer, "number": request["number"]})

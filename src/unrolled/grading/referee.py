@@ -151,6 +151,7 @@ class Session:
                 raise sandbox.Lost(f"the time for the whole notebook, {self.limits.submission:g} s, was over")
             began = time.monotonic()
             self.player = sandbox.Player(self.limits.for_player(), self.unsafe)
+            sandbox.start_ahead(self.unsafe)
             self.waited["start"] += time.monotonic() - began
             for cell in list(self.done):
                 try:
@@ -311,7 +312,6 @@ def judge(
                 failed.append(cell.number)
     finally:
         session.close()
-    sandbox.start_ahead(unsafe)
     outcome.incidents = [clean(incident, 300) for incident in session.incidents]
     total = time.monotonic() - began
     outcome.seconds = {**session.waited, "judging": total - sum(session.waited.values()), "total": total}

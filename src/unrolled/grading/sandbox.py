@@ -330,7 +330,7 @@ _ahead: list[_Child] | None = None  # a child that was started before it is need
 
 @contextlib.contextmanager
 def ahead() -> Iterator[None]:
-    """Inside it, the child for the next notebook starts while the last one's grade is still being entered."""
+    """Inside it, the child for the next notebook starts while the last one is judged and its grade is entered."""
     global _ahead
     _ahead = []
     try:

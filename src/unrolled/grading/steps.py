@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
-import functools
 import glob
 import html
 import os
@@ -19,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import nbgrader.api
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
 from nbconvert.exporters import NotebookExporter
@@ -27,14 +25,13 @@ from nbformat import NotebookNode, v4
 from nbgrader.converters import autograde as stock
 from nbgrader.converters.base import NbGraderException
 from nbgrader.nbgraderformat import MetadataValidator, ValidationError
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
 from nbgrader.utils import parse_utc, rmtree
-from sqlalchemy import Engine, create_engine
 from traitlets import Bool, Dict, Float, Integer, Unicode, default
 
 from ..checks.report import as_html, as_text, points_text
 from ..checks.run import Record, Step
-from . import rebuild, referee, sandbox
+from . import gradebook, rebuild, referee, sandbox
 
 MAX_TIMESTAMP = 200  # bytes
 
@@ -47,13 +44,7 @@ def plug_in() -> None:
     """Let nbgrader's command and its Python API use our `Autograde`, which they name directly and not by a setting."""
     nbgrader.apps.autogradeapp.Autograde = Autograde
     nbgrader.apps.api.Autograde = Autograde
-    nbgrader.api.create_engine = _engine
-
-
-@functools.cache
-def _engine(url: str, **options: Any) -> Engine:
-    """One engine a database: nbgrader opens the gradebook eight times a submission, and a new engine compiles every query anew."""
-    return create_engine(url, **options)
+    gradebook.plug_in()
 
 
 # --- Finding submissions -----------------------------------------------------------------------
@@ -67,24 +58,41 @@ class Autograde(stock.Autograde):
     """
 
     judged = Dict(help="Outcomes that other processes judged for this one, by key")
+    releases = Dict(help="The released notebooks, by file name, each read when it is first needed")
 
     def start(self) -> None:
         try:
             sandbox.require(judge_settings(self).unsafe)
-            for path in self.released():
-                release = nbformat.read(path, as_version=4)
-                MetadataValidator().validate_nb(release)  # once: every submission is rebuilt with the release's metadata
-                if strangers := referee.unknown_tasks(release):
-                    raise Refused(
-                        f"{path.name} has test cells that no task judges: {', '.join(strangers)}. Declare them in "
-                        "src/unrolled/checks/tasks/, or correct their grade_id."
-                    )
+            if not self.releases:
+                self._require_sound(self.released())
         except (Refused, ValidationError, sandbox.SandboxError) as error:
             self.log.error(str(error))
             raise NbGraderException(str(error)) from error
         self.coursedir.get_existing_timestamp = self.timestamp
-        with sandbox.ahead():
+        with sandbox.ahead(), gradebook.kept():
             super().start()
+
+    def _require_sound(self, released: list[Path]) -> None:
+        """Raise Refused or ValidationError for a released notebook by which nobody can be judged."""
+        for path in released:
+            release = nbformat.read(path, as_version=4)
+            MetadataValidator().validate_nb(release)  # once: every submission is rebuilt with the release's metadata
+            if strangers := referee.unknown_tasks(release):
+                raise Refused(
+                    f"{path.name} has test cells that no task judges: {', '.join(strangers)}. Declare them in "
+                    "src/unrolled/checks/tasks/, or correct their grade_id."
+                )
+
+    def release(self, assignment: str, name: str) -> NotebookNode:
+        """A released notebook, its cells as the gradebook knows them. nbgrader asks the gradebook for each submission anew."""
+        if name not in self.releases:
+            release = nbformat.read(self.release_folder(assignment) / name, as_version=4)
+            known = {"notebook": Path(name).stem, "assignment": assignment, "db_url": self.coursedir.db_url}
+            OverwriteCells(parent=self).preprocess(release, {"nbgrader": known})
+            if any(rebuild.is_test(cell) and "grade_id" not in cell.metadata["nbgrader"] for cell in release.cells):
+                raise Refused(f"The gradebook does not know all cells of {name}: run `nbgrader generate_assignment {assignment} --force`.")
+            self.releases[name] = release
+        return self.releases[name]
 
     def released(self) -> list[Path]:
         """The released notebooks of the assignment. Raises Refused when there are none."""
@@ -164,7 +172,7 @@ class Autograde(stock.Autograde):
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """As nbgrader does, without copying what lies beside the notebooks; the time of receipt is written anew."""
-        with self._nothing_copied():
+        with self._nothing_copied(), gradebook.as_one(self.coursedir.db_url, self.coursedir.course_id):
             super().init_assignment(assignment_id, student_id)
         received = self.timestamp(self._format_source(assignment_id, student_id))
         if received is not None:
@@ -174,8 +182,7 @@ class Autograde(stock.Autograde):
 
     def rebuilt(self, assignment: str, path: Path) -> rebuild.Rebuilt:
         """The notebook to judge for the one that should lie at `path`."""
-        release = self.release_folder(assignment) / path.name
-        return rebuild.of_file(nbformat.read(release, as_version=4), self._handed_in(path))
+        return rebuild.of_file(self.release(assignment, path.name), self._handed_in(path))
 
     def _handed_in(self, path: Path) -> Path:
         """The notebook of that name; when it is missing, the only notebook that lies in the folder."""
@@ -185,6 +192,11 @@ class Autograde(stock.Autograde):
                 self.log.warning("%s is read in place of %s", others[0], path.name)
                 return others[0]
         return path
+
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        """As nbgrader does, but all grades, comments and penalties of a notebook are entered, or none."""
+        with gradebook.as_one(self.coursedir.db_url):
+            super().convert_single_notebook(notebook_filename)
 
     @contextlib.contextmanager
     def _nothing_copied(self) -> Iterator[None]:

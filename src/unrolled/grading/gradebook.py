@@ -1,0 +1,93 @@
+"""nbgrader's gradebook, opened once a run and written once a step.
+
+nbgrader opens it nine times for each submission, looks each time whether every table is there, and commits after each cell. That
+took more time than learners' code, and a run that was killed could leave half a submission's grades.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from types import ModuleType
+
+import nbgrader.api
+import nbgrader.converters.autograde
+import nbgrader.preprocessors.latesubmissions
+import nbgrader.preprocessors.overwritecells
+import nbgrader.preprocessors.saveautogrades
+
+# Who opens a gradebook while a submission is graded, and names it directly.
+USERS: tuple[ModuleType, ...] = (
+    nbgrader.converters.autograde, nbgrader.preprocessors.latesubmissions, nbgrader.preprocessors.overwritecells,
+    nbgrader.preprocessors.saveautogrades,
+)  # fmt: skip
+
+_kept: dict[tuple[str, str], Gradebook] | None = None  # None: none is to be kept
+
+
+class Gradebook(nbgrader.api.Gradebook):
+    """A gradebook that stays open when it is closed, for the next who opens it; `kept` ends that."""
+
+    together = False  # whether what is written waits for the end of `as_one`
+
+    def close(self) -> None:
+        if not self.together:
+            self.db.remove()
+
+    def really_close(self) -> None:
+        super().close()
+
+
+def plug_in() -> None:
+    """Let nbgrader's steps open the gradebook by `opened`."""
+    for module in USERS:
+        module.Gradebook = opened
+
+
+def opened(db_url: str, course_id: str = "default_course") -> nbgrader.api.Gradebook:
+    """The gradebook at an address: inside `kept` the one that is open."""
+    if _kept is None:
+        return nbgrader.api.Gradebook(db_url, course_id)
+    if (db_url, course_id) not in _kept:
+        _kept[db_url, course_id] = Gradebook(db_url, course_id)
+    return _kept[db_url, course_id]
+
+
+@contextlib.contextmanager
+def kept() -> Iterator[None]:
+    """Inside it a gradebook that was opened stays open. One `kept` inside another does nothing."""
+    global _kept
+    if _kept is not None:
+        yield
+        return
+    _kept = {}
+    try:
+        yield
+    finally:
+        books, _kept = _kept, None
+        for book in books.values():
+            book.really_close()
+
+
+@contextlib.contextmanager
+def as_one(db_url: str, course_id: str = "default_course") -> Iterator[None]:
+    """Inside it all that is written to a gradebook is one transaction, which an error undoes."""
+    with kept():
+        yield from _as_one(opened(db_url, course_id))
+
+
+def _as_one(book: Gradebook) -> Iterator[None]:
+    commit = book.db.commit
+
+    def written() -> None:
+        """What others of the session see after a commit, they see now."""
+        book.db.flush()
+        book.db.expire_all()
+
+    book.together, book.db.commit = True, written
+    try:
+        yield
+        commit()
+    finally:
+        book.together, book.db.commit = False, commit
+        book.close()
