@@ -589,12 +589,12 @@ def _step_score(log_p, last: int, ids: tuple, total: float) -> Iterator[tuple]:
         yield (*ids, token), total + log_p[last, token]
 
 
-def _beam(log_p, start, end, width, max_len, *, order=_by_total, extend=_step_score, prune=None, stop=None, row=None, final=None,
+def _beam(log_p, start, end, width, max_len, *, order=_by_total, extend=_step_score, prune=None, row=None, final=None,
           finished=_finished):
     """Beam search with one of its parts replaced.
 
-    order(candidates): sorted, best first. extend(log_p, last, ids, total): the extensions. prune(ordered, width): what is kept. stop(kept):
-    whether to stop early. row(ids): whose row of the table is read. final(kept): the order at the end.
+    order(candidates): sorted, best first. extend(log_p, last, ids, total): the extensions. prune(ordered, width): what is kept. row(ids): whose
+    row of the table is read. final(kept): the order at the end.
     """
     kept = [((), 0.0)]
     for _ in range(max_len):
@@ -606,8 +606,6 @@ def _beam(log_p, start, end, width, max_len, *, order=_by_total, extend=_step_sc
             last = row(ids, start) if row else (ids[-1] if ids else start)
             candidates += extend(log_p, last, ids, total)
         kept = order(candidates)[:width] if prune is None else prune(order(candidates), width)
-        if stop and stop(kept, end):
-            break
     ids, total = (final(kept, end) if final else kept)[0]
     return list(ids), float(total)
 
@@ -931,8 +929,9 @@ def _of_products(log_p, start, end, width, max_len):
 WORDS = ("the", "key", "is", "on", "a", "table", "in", "two", "red", "box")
 
 
-def _sentence(rng: np.random.Generator, length: int, words=WORDS) -> list[str]:
-    return [str(word) for word in rng.choice(words, size=length)]
+def _sentence(rng: np.random.Generator, length: int) -> list[str]:
+    """Five different words at most, so that some n-grams come again."""
+    return [str(word) for word in rng.choice(WORDS[:5], size=length)]
 
 
 def _bleu_case(name: str, candidate: list, reference: list, n: int) -> Case:
@@ -950,9 +949,9 @@ def _bleu_form(rng: np.random.Generator) -> Case:
 def _related(rng: np.random.Generator, length: int, cut: int, wanted: Callable, n: int) -> tuple[list[str], list[str]]:
     """A candidate that is a disturbed reference, `cut` tokens shorter, for which `wanted(candidate, reference, n)` holds."""
     while True:
-        reference = _sentence(rng, length, WORDS[:5])
+        reference = _sentence(rng, length)
         candidate = [word if rng.random() < 0.7 else str(rng.choice(WORDS[:5])) for word in reference]
-        candidate = candidate[: length - cut] if cut >= 0 else candidate + _sentence(rng, -cut, WORDS[:5])
+        candidate = candidate[: length - cut] if cut >= 0 else candidate + _sentence(rng, -cut)
         if wanted(candidate, reference, n):
             return candidate, reference
 
