@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -246,6 +247,21 @@ def _keep_freed_memory() -> None:
     np.empty(30_000_000, np.uint8)
 
 
+@contextlib.contextmanager
+def _threads(H: int) -> Iterator[None]:
+    """One thread for the products of small matrices, where threadpoolctl is installed.
+
+    Sharing them out saves little, and costs ten times as much while another program has one of the cores.
+    """
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        yield
+        return
+    with threadpool_limits(1 if H < 256 else None, user_api="blas"):
+        yield
+
+
 @np.errstate(over="ignore", invalid="ignore")  # TrainingDiverged says it once, and says where
 def train(
     model: LanguageModel,
@@ -264,21 +280,22 @@ def train(
     _keep_freed_memory()
     losses: list[float] = []
     norms: list[float] = []
-    for batches in progress(passes, "pass"):
-        state: State | None = None
-        for X, Y in batches_of(batches):
-            if state is None or not carry_state:
-                state = model.zero_state(X.shape[1])
-            loss, grads, state = loss_and_gradients(model, X, Y, state)
-            grads, norm = clip_by_norm(grads, theta)
-            if not (math.isfinite(loss) and math.isfinite(norm)):
-                raise TrainingDiverged(
-                    f"Training diverged at update {len(losses) + 1}: loss {loss:.4g}, gradient norm {norm:.4g}. "
-                    "Clip the gradient (theta), or lower the learning rate."
-                )
-            optimizer.update(model.params, grads)
-            losses.append(loss)
-            norms.append(norm)
+    with _threads(model.H):
+        for batches in progress(passes, "pass"):
+            state: State | None = None
+            for X, Y in batches_of(batches):
+                if state is None or not carry_state:
+                    state = model.zero_state(X.shape[1])
+                loss, grads, state = loss_and_gradients(model, X, Y, state)
+                grads, norm = clip_by_norm(grads, theta)
+                if not (math.isfinite(loss) and math.isfinite(norm)):
+                    raise TrainingDiverged(
+                        f"Training diverged at update {len(losses) + 1}: loss {loss:.4g}, gradient norm {norm:.4g}. "
+                        "Clip the gradient (theta), or lower the learning rate."
+                    )
+                optimizer.update(model.params, grads)
+                losses.append(loss)
+                norms.append(norm)
     return History(np.array(losses), np.array(norms))
 
 
@@ -319,11 +336,12 @@ def token_log_probs(model: LanguageModel, ids: np.ndarray) -> np.ndarray:
     ids = checked_text(ids, model.V)
     state = model.zero_state(1)
     pieces = []
-    for start in range(0, len(ids) - 1, 1000):  # piece by piece, so that memory stays small
-        X, Y = ids[start : start + 1000][: len(ids) - 1 - start], ids[start + 1 : start + 1001]
-        logits, state = model.logits(X[:, None], state)
-        log_probs = log_softmax(logits[:, 0].astype(np.float64))
-        pieces.append(log_probs[np.arange(len(Y)), Y])
+    with _threads(model.H):
+        for start in range(0, len(ids) - 1, 1000):  # piece by piece, so that memory stays small
+            X, Y = ids[start : start + 1000][: len(ids) - 1 - start], ids[start + 1 : start + 1001]
+            logits, state = model.logits(X[:, None], state)
+            log_probs = log_softmax(logits[:, 0].astype(np.float64))
+            pieces.append(log_probs[np.arange(len(Y)), Y])
     return np.concatenate(pieces)
 
 
