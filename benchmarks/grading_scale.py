@@ -1,9 +1,9 @@
 """What does one more submission cost in a class of 40, 400 and 4,000?
 
 A class of that size is written into a fresh gradebook, and then 20 more submissions of one assignment are graded as `unrolled
-grade` does. What is counted is processor time, because that is what a larger machine divides: `judging` one submission on
-the referee's side (its sandbox is ended by a kill, so what that used is not counted), which any number of workers share, and `entering` one (two conversions and the gradebook), which one
-process does for all. `clock` is what grading the 20 took here by the clock, with the start of the workers in it.
+grade` does. What is counted is processor time, because that is what a larger machine divides: `sandbox`
+is the player's (its start, NumPy, the learner's code) and `judging` the referee's side of a submission, which any number of workers
+share; `entering` one (two conversions and the gradebook) is done by one process for all. `clock` is what grading the 20 took here by the clock, with the start of the workers in it.
 
     python benchmarks/grading_scale.py            # 40, 400, 4,000
     python benchmarks/grading_scale.py --sizes 40 100000
@@ -65,16 +65,31 @@ def bytes_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def judging(room, students: list[str]) -> float:
-    """Seconds of processor time to judge a submission when torch is loaded, without what the sandboxed child uses."""
-    from unrolled.grading import referee
+def judging(room, students: list[str]) -> tuple[float, float]:
+    """Seconds of processor time to judge a submission when torch is loaded: in the sandbox, and outside of it."""
+    import psutil
+
+    from unrolled.grading import referee, sandbox
 
     notebooks = [notebook for student in students for notebook in room.read(student).notebooks]
     referee.judge(notebooks[0].cells, room.seed)
-    used = cpu()
-    for notebook in notebooks:
-        referee.judge(notebook.cells, room.seed)
-    return (cpu() - used) / len(notebooks)
+    inside, close = 0.0, sandbox._Child.close
+
+    def counted(child: sandbox._Child) -> None:
+        """A sandbox is ended by a kill: what it used is read before."""
+        nonlocal inside
+        for process in psutil.Process(child.process.pid).children(recursive=True):
+            inside += sum(process.cpu_times()[:2])
+        close(child)
+
+    sandbox._Child.close = counted
+    try:
+        used = cpu()
+        for notebook in notebooks:
+            referee.judge(notebook.cells, room.seed)
+        return inside / len(notebooks), (cpu() - used) / len(notebooks)
+    finally:
+        sandbox._Child.close = close
 
 
 def measure(size: int, workers: int) -> dict[str, float]:
@@ -101,8 +116,9 @@ def measure(size: int, workers: int) -> dict[str, float]:
         farm.grade(room, workers=workers, force=True)  # from the cache: nothing is judged, no worker is started
         entering = cpu() - used
         parts = ("autograded", "records", "cache")
+        inside, outside = judging(room, students[:5])
         return {
-            "class": size, "judging": judging(room, students[:5]), "entering": entering / MORE, "clock": clock / MORE,
+            "class": size, "sandbox": inside, "judging": outside, "entering": entering / MORE, "clock": clock / MORE,
             **{part: bytes_of(course / "class" / part) / MORE for part in parts},
             "gradebook": (course / "class" / "gradebook.db").stat().st_size / (size + MORE),
         }  # fmt: skip
@@ -115,7 +131,7 @@ def main() -> None:
     chosen = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     warnings.simplefilter("ignore")  # SQLAlchemy's advice to nbgrader
-    columns = {"judging": 1, "entering": 1, "clock": 1, "autograded": 1e3, "records": 1e3, "cache": 1e3, "gradebook": 1e3}
+    columns = {"sandbox": 1, "judging": 1, "entering": 1, "clock": 1, "autograded": 1e3, "records": 1e3, "cache": 1e3, "gradebook": 1e3}
     print("for each submission, in seconds and kB")
     print(f"{'class':>8}" + "".join(f"{name:>12}" for name in columns))
     rows = []

@@ -123,8 +123,8 @@ class CsvExport(ExportPlugin):
                 entry = entries[student.id].get(assignment.name, Entry(NOT_HANDED_IN))
                 yield [
                     assignment.name, assignment.duedate or "", entry.received, student.id, student.last_name or "",
-                    student.first_name or "", student.email or "", entry.raw, entry.penalty, entry.score, assignment.max_score,
-                    entry.status, entry.days.late, entry.days.from_bank,
+                    student.first_name or "", student.email or "", round(entry.raw, 2), round(entry.penalty, 2),
+                    round(entry.score, 2), assignment.max_score, entry.status, entry.days.late, entry.days.from_bank,
                 ]  # fmt: skip
 
     def _canvas(self, gradebook: Gradebook) -> Iterator[list]:
