@@ -60,20 +60,20 @@ def nbgrader(course: Path, *arguments: str) -> str:
     return log
 
 
-def new_course(root: Path, course: Path) -> None:
+def new_course(root: Path, course: Path, assignment: str = ASSIGNMENT) -> None:
     """A fresh course folder with the settings and the model answers of `root`, and the release made from them."""
     if course.exists():
         shutil.rmtree(course)
     course.mkdir(parents=True)
     shutil.copy(root / "nbgrader_config.py", course)
     ignored = shutil.ignore_patterns("*.nb.md", ".*")
-    shutil.copytree(root / "solutions" / ASSIGNMENT, course / "solutions" / ASSIGNMENT, ignore=ignored)
-    nbgrader(course, "generate_assignment", ASSIGNMENT)
+    shutil.copytree(root / "solutions" / assignment, course / "solutions" / assignment, ignore=ignored)
+    nbgrader(course, "generate_assignment", assignment)
 
 
-def model_answers(course: Path) -> dict[str, str]:
+def model_answers(course: Path, assignment: str = ASSIGNMENT) -> dict[str, str]:
     """The text of every solution cell of the model notebook, by its grade_id."""
-    nb = nbformat.read(course / "solutions" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", as_version=4)
+    nb = nbformat.read(course / "solutions" / assignment / f"{assignment}.ipynb", as_version=4)
     return {
         cell.metadata.nbgrader.grade_id: cell.source
         for cell in nb.cells
@@ -81,24 +81,24 @@ def model_answers(course: Path) -> dict[str, str]:
     }
 
 
-def hand_in(course: Path, student: str, answers: dict[str, str]) -> None:
+def hand_in(course: Path, student: str, answers: dict[str, str], assignment: str = ASSIGNMENT) -> None:
     """Put the released notebook, with these texts in its solution cells, where a student's submission lies."""
-    nb = nbformat.read(course / "assignments" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", as_version=4)
+    nb = nbformat.read(course / "assignments" / assignment / f"{assignment}.ipynb", as_version=4)
     for cell in nb.cells:
         name = cell.metadata.get("nbgrader", {}).get("grade_id")
         cell.source = answers.get(name, cell.source)
-    folder = course / "class" / "submitted" / student / ASSIGNMENT
+    folder = course / "class" / "submitted" / student / assignment
     folder.mkdir(parents=True)
-    nbformat.write(nb, folder / f"{ASSIGNMENT}.ipynb")
+    nbformat.write(nb, folder / f"{assignment}.ipynb")
 
 
-def grade(course: Path) -> str:
+def grade(course: Path, assignment: str = ASSIGNMENT) -> str:
     """The plain commands, one after another; the log of all."""
-    commands = (["autograde", ASSIGNMENT], ["generate_feedback", ASSIGNMENT], ["export"])
+    commands = (["autograde", assignment], ["generate_feedback", assignment], ["export"])
     return "".join(nbgrader(course, *command) for command in commands)
 
 
-def scores(course: Path) -> dict[str, dict[str, tuple[float, float]]]:
+def scores(course: Path, assignment: str = ASSIGNMENT) -> dict[str, dict[str, tuple[float, float]]]:
     """(points, points possible) of every task of every student, from the gradebook."""
     from nbgrader.api import Gradebook
 
@@ -107,7 +107,7 @@ def scores(course: Path) -> dict[str, dict[str, tuple[float, float]]]:
             submission.student.id: {
                 grade.cell.name: (grade.score, grade.max_score) for nb in submission.notebooks for grade in nb.grades
             }
-            for submission in gradebook.assignment_submissions(ASSIGNMENT)
+            for submission in gradebook.assignment_submissions(assignment)
         }
 
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,7 @@ class Course:
 
     folder: Path
     answers: dict[str, str]
+    assignment: str = "02-rnn-forward"
 
     @property
     def config(self):
@@ -47,15 +48,14 @@ class Course:
     def hand_in(self, student: str, **answers: str) -> Path:
         import sample_class
 
-        sample_class.hand_in(self.folder, student, {**self.answers, **{name.replace("_code", "-code"): text for name, text in answers.items()}})
-        return self.folder / "class" / "submitted" / student / sample_class.ASSIGNMENT
+        answers = {**self.answers, **{name.replace("_code", "-code"): text for name, text in answers.items()}}
+        sample_class.hand_in(self.folder, student, answers, self.assignment)
+        return self.folder / "class" / "submitted" / student / self.assignment
 
     def grade(self, student: str, **options) -> dict:
-        import sample_class
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # SQLAlchemy's advice to nbgrader
-            return self.api.autograde(sample_class.ASSIGNMENT, student, **options)
+            return self.api.autograde(self.assignment, student, **options)
 
     def command(self, *arguments: str, **environment: str) -> Done:
         """Run `unrolled` in the course's folder, without the cost of another Python."""
@@ -103,7 +103,7 @@ class Course:
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = sample_class.scores(self.folder)
+            found = sample_class.scores(self.folder, self.assignment)
         return {student: sum(score for score, _ in tasks.values()) for student, tasks in found.items()}
 
 
@@ -122,6 +122,19 @@ def copy_of(released: Path, folder: Path) -> Course:
 
     shutil.copytree(released, folder)
     return Course(folder, sample_class.model_answers(folder))
+
+
+@pytest.fixture(scope="session")
+def course_of(course, tmp_path_factory) -> Callable[[str], Course]:
+    """course_of(assignment): a new course in which that one is released."""
+    import sample_class
+
+    def made(assignment: str) -> Course:
+        folder = tmp_path_factory.mktemp(assignment) / "course"
+        sample_class.new_course(course, folder, assignment)
+        return Course(folder, sample_class.model_answers(folder, assignment), assignment)
+
+    return made
 
 
 @pytest.fixture(scope="module")
