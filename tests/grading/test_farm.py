@@ -269,7 +269,7 @@ def cluster(bwrap, tmp_path_factory):
             stack.callback(process.wait)
             stack.callback(_end, process)
         assert _wait_until(where.exists, 120), (folder / "log0").read_text()
-        yield json.loads(where.read_text())["address"], started[1:]
+        yield json.loads(where.read_text())["address"], started
 
 
 def _end(process: subprocess.Popen) -> None:
@@ -299,7 +299,7 @@ def test_submission_that_ends_its_worker_does_not_travel_and_the_others_are_grad
 def test_worker_that_is_killed_in_the_middle_loses_nothing_and_nothing_is_graded_twice(cluster, fresh_course):
     import sample_class
 
-    address, workers = cluster
+    address, (_, *workers) = cluster
     _workers(address, 2)
     students = [f"student {i}" for i in range(8)]
     for student in students:
@@ -325,3 +325,25 @@ def test_worker_with_other_versions_is_refused(cluster, monkeypatch):
     monkeypatch.setattr(referee, "versions", lambda: {**here, "numpy": "1.0"})
     with pytest.raises(farm.FarmError, match=r"a worker has numpy 2\S+, and here it is 1\.0"), farm.Farm(address, 1, False):
         pass
+
+
+def test_scheduler_that_dies_ends_the_run_with_a_sentence_and_the_next_run_goes_on(cluster, fresh_course):
+    """The last test of this cluster."""
+    import sample_class
+
+    address, (scheduler, *_) = cluster
+    _workers(address, 1)
+    students = [f"student {i}" for i in range(6)]
+    for student in students:
+        fresh_course.hand_in(student, one_hot_code=f"{SLOW}  # {student}")
+    grading = subprocess.Popen(
+        [sys.executable, "-m", "unrolled.cli", "grade", NAME, "--scheduler", address], cwd=fresh_course.folder,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=sample_class.environment(),
+    )  # fmt: skip
+    records = fresh_course.folder / "class" / "records"
+    _wait_until(lambda: list(records.glob("*/*.json")) or grading.poll() is not None)
+    _end(scheduler)
+    printed, _ = grading.communicate(timeout=300)
+    assert grading.returncode == 2 and "Run the same command again to go on." in printed and "Traceback" not in printed, printed
+    done = fresh_course.command("grade", NAME, "--workers", "1")
+    assert done.returncode == 0 and fresh_course.points() == dict.fromkeys(students, 20), done.stdout
