@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
+from sqlalchemy import text
 
 from unrolled.grading import gradebook
 
@@ -67,3 +68,15 @@ def test_sum_of_points_is_up_to_date_before_the_end(url):
         book.add_notebook("one", "one")
         book.add_grade_cell("cell", "one", "one", max_score=4, cell_type="code")
         assert assignment.max_score == 4
+
+
+def test_grades_of_a_submission_are_found_by_an_index(url):
+    with gradebook.kept(), gradebook.opened(url, "course") as book:
+        plan = book.db.execute(text("EXPLAIN QUERY PLAN SELECT * FROM grade WHERE notebook_id = 'x'")).all()
+    assert "USING INDEX grade_by_notebook_id" in str(plan)
+
+
+def test_gradebook_that_has_the_indexes_is_opened_again(url):
+    for _ in range(2):
+        with gradebook.kept(), gradebook.opened(url, "course") as book:
+            assert not book.students

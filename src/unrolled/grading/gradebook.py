@@ -1,4 +1,4 @@
-"""nbgrader's gradebook, opened once a run and written once a step.
+"""nbgrader's gradebook, opened once a run and written once a step, with the indexes that a large class needs.
 
 nbgrader opens it nine times for each submission, looks each time whether every table is there, and commits after each cell. That
 took more time than learners' code, and a run that was killed could leave half a submission's grades.
@@ -15,12 +15,16 @@ import nbgrader.converters.autograde
 import nbgrader.preprocessors.latesubmissions
 import nbgrader.preprocessors.overwritecells
 import nbgrader.preprocessors.saveautogrades
+from sqlalchemy import text
 
 # Who opens a gradebook while a submission is graded, and names it directly.
 USERS: tuple[ModuleType, ...] = (
     nbgrader.converters.autograde, nbgrader.preprocessors.latesubmissions, nbgrader.preprocessors.overwritecells,
     nbgrader.preprocessors.saveautogrades,
 )  # fmt: skip
+
+# Columns by which nbgrader finds rows and for which it has no index: each submission reads these tables from end to end.
+WANTED = {"grade": "notebook_id", "comment": "notebook_id", "submitted_notebook": "assignment_id", "submitted_assignment": "student_id"}
 
 _kept: dict[tuple[str, str], Gradebook] | None = None  # None: none is to be kept
 
@@ -29,6 +33,12 @@ class Gradebook(nbgrader.api.Gradebook):
     """A gradebook that stays open when it is closed, for the next who opens it; `kept` ends that."""
 
     together = False  # whether what is written waits for the end of `as_one`
+
+    def __init__(self, db_url: str, course_id: str) -> None:
+        super().__init__(db_url, course_id)
+        with self.engine.begin() as connection:
+            for table, column in WANTED.items():
+                connection.execute(text(f"CREATE INDEX IF NOT EXISTS {table}_by_{column} ON {table} ({column})"))
 
     def close(self) -> None:
         if not self.together:
