@@ -31,6 +31,7 @@ FLOORS = {
     "sphinx_public": 1,
     "sphinx_slim": 1,
     "sphinx_access": 1,
+    "sphinx_lines": 1,
     "quiz_terminal": 1,
     "checks": 2,
     "grading": 3,
