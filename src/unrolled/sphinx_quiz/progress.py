@@ -21,7 +21,7 @@ from sphinx.application import Sphinx
 from unrolled import quizzes
 from unrolled.sphinx_quiz import QuizDirective, quiz
 
-COLUMNS = ("Chapter", "Answered", "Right first time", "To review", "")
+COLUMNS = ("Chapter", "Answered", "Right first time", "To review")
 REVIEW_ALL = "Ask me again what I missed"
 REVIEW = "Ask again"
 CLOSE = "Close"
@@ -99,12 +99,13 @@ class QuizProgressDirective(QuizDirective):
     def _row(self, chapter: quizzes.Quiz) -> nodes.Node:
         ids = {part: [question.id for question in chapter.part(part)] for part in quizzes.PARTS}
         link = self._inline("th", f"{{doc}}`/{self._page_of(chapter.name)}`", scope="row")
-        cells = [self._box("td", role="control", **{"data-cell": cell}) for cell in ("answered", "first", "missed")]
-        button = self._box("td", self._say("button", REVIEW, type="button", hidden="hidden"), role="control")
-        return self._box("tr", link, *cells, button, role="control", **{"data-quiz": chapter.name, "data-ids": json.dumps(ids)})
+        cells = [self._box("td", role="control", **{"data-cell": cell}) for cell in ("answered", "first")]
+        missed = self._box("span", role="control", **{"data-cell": "missed"})
+        button = self._say("button", REVIEW, type="button", hidden="hidden")
+        return self._box("tr", link, *cells, self._box("td", missed, button, role="control"), role="control", **{"data-quiz": chapter.name, "data-ids": json.dumps(ids)})
 
     def _table(self, rows: list[nodes.Node]) -> nodes.Node:
-        heads = [self._say("th" if text else "td", text, **({"scope": "col"} if text else {})) for text in COLUMNS]
+        heads = [self._say("th", text, scope="col") for text in COLUMNS]
         head = self._box("thead", self._box("tr", *heads, role="control"), role="control")
         return self._box("table", head, self._box("tbody", *rows, role="control"), role="control", class_="table")
 
