@@ -291,7 +291,7 @@
       }
       const last = steps.at(-1);
       const best = [...last.next.keys()].sort((a, z) => last.next[z] - last.next[a]).slice(0, 3);
-      const guesses = best.map((id) => `“${alphabet[id] === " " ? "space" : alphabet[id]}” ${(100 * last.next[id]).toFixed(0)} %`).join(", ");
+      const guesses = best.map((id) => `“${alphabet[id] === " " ? "space" : alphabet[id]}” ${(100 * last.next[id]).toFixed(0)}\u00a0%`).join(", ");
       shape(drawing, "text", { x: 90, y: 182, class: "try-text", "font-size": 14 }, `next character: ${guesses}`);
       say(`Unit ${k} after “${text}”: cell ${last.c[k].toFixed(2)}, forget gate ${last.f[k].toFixed(2)}, input gate ${last.i[k].toFixed(2)}. Most likely next: ${guesses}.`);
     }
@@ -335,11 +335,11 @@
         const y = 66 + 38 * row;
         shape(drawing, "text", { x: 36, y: y + 20, class: "try-text", "text-anchor": "end", "font-size": 18 }, verb);
         shape(drawing, "rect", { x: 46, y, width: Math.max(350 * share, 1), height: 28, rx: 4, class: colour });
-        shape(drawing, "text", { x: 54 + 350 * share, y: y + 20, class: "try-text", "font-size": 18 }, `${(100 * share).toFixed(0)} %`);
+        shape(drawing, "text", { x: 54 + 350 * share, y: y + 20, class: "try-text", "font-size": 18 }, `${(100 * share).toFixed(0)}\u00a0%`);
       });
       const verb = i > a ? "is" : "are";
       const whole = read === words.length;
-      say(`It reads “${seen.join(" ")}” and says “${verb}” with ${(100 * Math.max(i, a) / (i + a)).toFixed(0)} %: ${verb === right ? "right" : whole ? "wrong, though it has read it all" : "wrong"}.`);
+      say(`It reads “${seen.join(" ")}” and says “${verb}” with ${(100 * Math.max(i, a) / (i + a)).toFixed(0)}\u00a0%: ${verb === right ? "right" : whole ? "wrong, though it has read it all" : "wrong"}.`);
       further.disabled = whole;
       again.disabled = read === 1;
     }
@@ -410,7 +410,7 @@
       const best = candidates.slice(0, kept).map((one) => `“${sentence(one)}” (${one.score.toFixed(2)})`).join(", ");
       say(step === levels.length - 1
         ? `Done after step ${step}: the best is “${sentence(candidates[0])}” with log-probability ${candidates[0].score.toFixed(2)}, probability ${Math.exp(candidates[0].score).toFixed(3)}.`
-        : `Step ${step}: ${candidates.length} candidates, kept ${kept}: ${best}.`);
+        : `Step ${step}: ${candidates.length} ${candidates.length === 1 ? "candidate" : "candidates"}, kept ${kept}: ${best}.`);
       back.disabled = step === 0;
       next.disabled = step === levels.length - 1;
       width.setAttribute("aria-valuetext", width.value);
