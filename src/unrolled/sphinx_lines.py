@@ -1,4 +1,4 @@
-"""Keeps together, at the end of a line, what belongs together: a number and its per cent sign, a short formula and the mark after it.
+"""Keeps together, at the end of a line, what belongs together: a number and its per cent sign, a short formula and the mark after it, short code.
 
 A browser may break before and after a formula, so that a full stop would begin a line of its own. Long formulas stay free: on a phone they scroll.
 """
@@ -17,6 +17,8 @@ from unrolled import __version__
 PER_CENT = re.compile(r"(?<=\d) %")
 MARK = re.compile(r"[.,;:!?)\]’”]+")
 LONGEST = 25  # characters of LaTeX in a formula that is held to the mark after it
+LONGEST_CODE = 20  # characters of code that stands on one line, such as X @ W and (T, N, D)
+WHOLE = "unrolled-whole"
 VERBATIM = (nodes.literal, nodes.FixedTextElement, nodes.raw, nodes.math)
 
 
@@ -33,6 +35,9 @@ class KeepLines(SphinxPostTransform):
         for formula in list(self.document.findall(nodes.math)):
             if len(formula.astext()) <= LONGEST:
                 keep_with_mark(formula)
+        for code in self.document.findall(nodes.literal):
+            if len(code.astext()) <= LONGEST_CODE:
+                code["classes"].append(WHOLE)
         for link in list(self.document.findall(nodes.reference)):
             begin_outside(link)
 
@@ -44,7 +49,7 @@ def keep_with_mark(formula: nodes.math) -> None:
     if mark:
         parent, place = formula.parent, formula.parent.index(formula)
         parent[place : place + 2] = [
-            nodes.inline("", "", formula, nodes.Text(mark.group()), classes=["unrolled-whole"]),
+            nodes.inline("", "", formula, nodes.Text(mark.group()), classes=[WHOLE]),
             nodes.Text(after[mark.end() :]),
         ]
 

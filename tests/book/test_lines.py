@@ -7,7 +7,7 @@ from docutils import nodes
 from docutils.frontend import get_default_settings
 from docutils.utils import new_document
 
-from unrolled.sphinx_lines import LONGEST, KeepLines
+from unrolled.sphinx_lines import LONGEST, LONGEST_CODE, KeepLines
 
 
 def kept(*children: nodes.Node) -> nodes.paragraph:
@@ -24,6 +24,11 @@ def test_a_number_keeps_its_per_cent_sign():
 
 def test_code_keeps_its_spaces():
     assert kept(nodes.literal("", "7 % 2")).astext() == "7 % 2"
+
+
+def test_short_code_stays_whole_and_long_code_may_break():
+    short, long = kept(nodes.literal("", "X @ W"), nodes.literal("", "x" * (LONGEST_CODE + 1)))
+    assert (short["classes"], long["classes"]) == (["unrolled-whole"], [])
 
 
 def test_a_short_formula_keeps_the_marks_after_it():
