@@ -32,6 +32,7 @@ FLOORS = {
     "sphinx_slim": 1,
     "sphinx_access": 1,
     "sphinx_lines": 1,
+    "sphinx_sources": 1,
     "quiz_terminal": 1,
     "checks": 2,
     "grading": 3,
