@@ -1,8 +1,9 @@
 """Same maths, different silicon: how far apart are the states of one network, computed in several ways?
 
 An RNN and an LSTM as they start training, and an RNN whose recurrent weights are 4 times as large, so that small differences grow
-from step to step; the same weights and inputs in NumPy and torch, in float64, float32 and, where there is a GPU, TF32. Every result is
-compared with torch in float64 on the CPU: the norm of the difference over the norm, at the last of T steps.
+from step to step; the same weights and inputs in NumPy and torch, in float64, float32 and TF32: on a GPU where there is one, and
+imitated by rounding the factors of every product as TF32 does, to 10 bits. Every result is compared with torch in float64 on the CPU: the
+norm of the difference over the norm, at the last of T steps.
 """
 
 from __future__ import annotations
@@ -49,11 +50,31 @@ def in_torch(kind: str, given: list[np.ndarray], dtype: torch.dtype, device: str
         return network(X, start)[0][-1].double().cpu().numpy()
 
 
+def as_tf32(array: np.ndarray) -> np.ndarray:
+    """float32 rounded to 10 bits of mantissa, ties to even."""
+    bits = array.astype(np.float32).view(np.uint32)
+    return ((bits + 0xFFF + ((bits >> 13) & 1)) & np.uint32(0xFFFFE000)).view(np.float32)
+
+
+def in_imitated_tf32(kind: str, given: list[np.ndarray]) -> np.ndarray:
+    """Products of rounded factors, added up in float32; the cell state and the bias are in no product."""
+    X, *states, W_x, W_h, b = given
+    X, W_x, W_h, b = as_tf32(X), as_tf32(W_x), as_tf32(W_h), b.astype(np.float32)
+    states = [state.astype(np.float32) for state in states]
+    for X_t in X:
+        if kind == "LSTM":
+            states = cells.lstm_step(X_t, as_tf32(states[0]), states[1], W_x, W_h, b)
+        else:
+            states = [cells.rnn_step(X_t, as_tf32(states[0]), W_x, W_h, b)]
+    return states[0]
+
+
 def ways() -> Iterator[tuple[str, Callable[[str, list[np.ndarray]], np.ndarray]]]:
     """Every way to compute that this machine has."""
     yield "NumPy, float64", lambda kind, given: in_numpy(kind, given, np.float64)
     yield "NumPy, float32", lambda kind, given: in_numpy(kind, given, np.float32)
     yield "torch, float32, CPU", lambda kind, given: in_torch(kind, given, torch.float32, "cpu")
+    yield "NumPy, TF32 imitated", in_imitated_tf32
     if torch.cuda.is_available():
         yield "torch, float64, GPU", lambda kind, given: in_torch(kind, given, torch.float64, "cuda")
         yield "torch, float32, GPU", lambda kind, given: in_torch(kind, given, torch.float32, "cuda")
