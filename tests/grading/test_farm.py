@@ -296,21 +296,26 @@ def test_submission_that_ends_its_worker_does_not_travel_and_the_others_are_grad
     assert "mallory: not graded: the worker that judged it died, twice" in done.stdout
 
 
-def test_worker_that_is_killed_in_the_middle_loses_nothing_and_nothing_is_graded_twice(cluster, fresh_course):
+def _under_way(course, address: str, students: list[str]) -> tuple[subprocess.Popen, int]:
+    """The command that grades slow submissions on the cluster, and how many it has entered: one at least."""
     import sample_class
 
+    for student in students:
+        course.hand_in(student, one_hot_code=f"{SLOW}  # {student}")
+    command = [sys.executable, "-m", "unrolled.cli", "grade", NAME, "--scheduler", address]
+    grading = subprocess.Popen(
+        command, cwd=course.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=sample_class.environment()
+    )
+    records = course.folder / "class" / "records"
+    _wait_until(lambda: list(records.glob("*/*.json")) or grading.poll() is not None)
+    return grading, len(list(records.glob("*/*.json")))
+
+
+def test_worker_that_is_killed_in_the_middle_loses_nothing_and_nothing_is_graded_twice(cluster, fresh_course):
     address, (_, *workers) = cluster
     _workers(address, 2)
     students = [f"student {i}" for i in range(8)]
-    for student in students:
-        fresh_course.hand_in(student, one_hot_code=f"{SLOW}  # {student}")
-    command = [sys.executable, "-m", "unrolled.cli", "grade", NAME, "--scheduler", address]
-    grading = subprocess.Popen(
-        command, cwd=fresh_course.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=sample_class.environment()
-    )
-    records = fresh_course.folder / "class" / "records"
-    _wait_until(lambda: list(records.glob("*/*.json")) or grading.poll() is not None)
-    entered = len(list(records.glob("*/*.json")))
+    grading, entered = _under_way(fresh_course, address, students)
     _end(workers[0])
     printed, _ = grading.communicate(timeout=300)
     assert grading.returncode == 0 and 0 < entered < len(students), printed
@@ -329,19 +334,10 @@ def test_worker_with_other_versions_is_refused(cluster, monkeypatch):
 
 def test_scheduler_that_dies_ends_the_run_with_a_sentence_and_the_next_run_goes_on(cluster, fresh_course):
     """The last test of this cluster."""
-    import sample_class
-
     address, (scheduler, *_) = cluster
     _workers(address, 1)
     students = [f"student {i}" for i in range(6)]
-    for student in students:
-        fresh_course.hand_in(student, one_hot_code=f"{SLOW}  # {student}")
-    grading = subprocess.Popen(
-        [sys.executable, "-m", "unrolled.cli", "grade", NAME, "--scheduler", address], cwd=fresh_course.folder,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=sample_class.environment(),
-    )  # fmt: skip
-    records = fresh_course.folder / "class" / "records"
-    _wait_until(lambda: list(records.glob("*/*.json")) or grading.poll() is not None)
+    grading, _ = _under_way(fresh_course, address, students)
     _end(scheduler)
     printed, _ = grading.communicate(timeout=300)
     assert grading.returncode == 2 and "Run the same command again to go on." in printed and "Traceback" not in printed, printed
