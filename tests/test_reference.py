@@ -80,6 +80,30 @@ def test_a_reference_leaves_the_random_state_of_torch_alone():
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_no_reference_waits_for_sympy_which_torch_imports_for_some_calls():
+    code = """
+import sys
+from unrolled.checks import TASKS
+from unrolled.checks.run import drawn
+for task in TASKS.values():
+    cases = drawn(task, 0)
+    for case in [cases.form, *cases.values]:
+        if case.judge is None:
+            cases.truth(case)
+assert "torch" in sys.modules
+print(sorted({"sympy", "torch._dynamo"} & set(sys.modules)))
+"""
+    found, out, err = in_a_fresh_python(code)
+    assert (found, out) == (0, "[]"), err
+
+
+def test_a_module_with_given_weights_takes_gradients_as_one_that_drew_its_own():
+    rng = np.random.default_rng(0)
+    rnn = reference.torch_rnn(rng.normal(size=(3, 4)), rng.normal(size=(4, 4)), rng.normal(size=4))
+    rnn(torch.ones(2, 1, 3, dtype=torch.float64))[0].sum().backward()
+    assert all(weight.grad is not None and weight.dtype == torch.float64 for weight in rnn.parameters())
+
+
 def test_importing_the_references_does_not_import_torch():
     code, out, err = in_a_fresh_python("import sys, unrolled.reference; print('torch' in sys.modules)")
     assert (code, out) == (0, "False"), err

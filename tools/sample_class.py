@@ -41,10 +41,11 @@ def unsafe() -> str:
 def environment() -> dict[str, str]:
     """This Python's programs and its kernel come first, whatever else is installed; small arrays want one thread."""
     own = Path(sys.prefix) / "share" / "jupyter"
+    given = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # users' Python compiles once
     return {
         **({"UNROLLED_UNSAFE": "1"} if unsafe() else {}),
         "OMP_NUM_THREADS": "1",
-        **os.environ,
+        **given,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "JUPYTER_PATH": os.pathsep.join(filter(None, [str(own), os.environ.get("JUPYTER_PATH")])),
     }

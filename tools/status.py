@@ -1,7 +1,7 @@
 """Writes book/appendix/status.md: versions, machine, how long each page runs, and the ladder: `make status`.
 
-    python tools/status.py                     # runs every page of the book, two at a time
-    python tools/status.py --root COURSE --jobs 1
+    python tools/status.py                     # runs every page of the book, one after the other: about 7 minutes
+    python tools/status.py --root COURSE --jobs 2
 
 Nothing on that page is written by hand. The pages are run from the top in fresh kernels and thrown away; the stored notebooks
 stay as they are. The ladder is what the pages print in these runs: every table with the heading of `plots.ladder_table`.
@@ -116,7 +116,7 @@ def report(results: list[Page], today: datetime.date, jobs: int, threads: int) -
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parents[1], help="the course (default: this one)")
-    parser.add_argument("--jobs", type=int, default=2, help="pages side by side, which share the cores (default: %(default)s)")
+    parser.add_argument("--jobs", type=int, default=1, help="pages side by side, which share the cores (default: %(default)s)")
     options = parser.parse_args(arguments)
     root, jobs = options.root.resolve(), max(1, options.jobs)
     threads = max(1, (os.cpu_count() or 1) // jobs)

@@ -69,7 +69,7 @@ class Record:
     seed: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**vars(self), "steps": [dict(vars(step)) for step in self.steps]}
 
 
 def copy_of(value: Any) -> Any:

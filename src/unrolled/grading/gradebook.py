@@ -41,7 +41,9 @@ class Gradebook(nbgrader.api.Gradebook):
                 connection.execute(text(f"CREATE INDEX IF NOT EXISTS {table}_by_{column} ON {table} ({column})"))
 
     def close(self) -> None:
-        if not self.together:
+        if self.together:
+            self.db.expire_all()  # the next who opens it reads what is there by then, as from a gradebook of its own
+        else:
             self.db.remove()
 
     def really_close(self) -> None:
@@ -89,12 +91,7 @@ def as_one(db_url: str, course_id: str = "default_course") -> Iterator[None]:
 def _as_one(book: Gradebook) -> Iterator[None]:
     commit = book.db.commit
 
-    def written() -> None:
-        """What others of the session see after a commit, they see now."""
-        book.db.flush()
-        book.db.expire_all()
-
-    book.together, book.db.commit = True, written
+    book.together, book.db.commit = True, book.db.flush
     try:
         yield
         commit()

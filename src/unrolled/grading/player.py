@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import gc
 import io
 import linecache
 import os
@@ -380,6 +381,7 @@ def main(requests: int, replies: int) -> None:
     request = connection.receive()
     import numpy  # noqa: F401, before the limits, and before the first cell's time runs
 
+    gc.enable()
     set_limits(request["limits"])
     if "/referee" in sys.path:
         sys.path.remove("/referee")

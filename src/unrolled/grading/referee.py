@@ -62,7 +62,7 @@ class Cell:
 
 @dataclass
 class Outcome:
-    """What came of judging a notebook. Plain data: `asdict` and back through JSON.
+    """What came of judging a notebook. Plain data: `vars` and back through JSON.
 
     tasks: the record of each check by the task's name. cells: what each cell printed and which of its statements failed, by
     its number. incidents: crashes, time-outs and what else makes that the next run may end differently.
@@ -344,7 +344,7 @@ def _course_hash() -> str:
 
 def key_of(cells: list[Cell], seed: int, problem: str | None, limits: Limits, unsafe: bool) -> str:
     """The hash of everything that an outcome depends on."""
-    everything = [FORMAT, [asdict(cell) for cell in cells], seed, problem, asdict(limits), unsafe, versions()]
+    everything = [FORMAT, [vars(cell) for cell in cells], seed, problem, asdict(limits), unsafe, versions()]
     return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
 
 
@@ -407,7 +407,7 @@ class ClassFolder:
     def keep(self, key: str, outcome: Outcome) -> None:
         """Keep an outcome for the next run, unless a crash or a time-out was in it, or no sandbox around it."""
         if not outcome.incidents and outcome.sandbox == "bwrap":
-            _write(self.path / "cache" / f"{key}.json", json.dumps(asdict(outcome), ensure_ascii=False))
+            _write(self.path / "cache" / f"{key}.json", json.dumps(vars(outcome), ensure_ascii=False))
 
 
 def judge_cached(
@@ -435,7 +435,7 @@ def record_of(cells: list[Cell], outcome: Outcome, key: str, seed: int, problem:
     return {
         "format": FORMAT, "status": status(outcome, problem), "points": outcome.points, "problem": problem, "notes": notes,
         "when": datetime.now(timezone.utc).isoformat(timespec="seconds"), "key": key, "seed": seed, "versions": versions(),
-        "outcome": asdict(outcome), "cells": [asdict(cell) for cell in cells],
+        "outcome": vars(outcome), "cells": [vars(cell) for cell in cells],
     }  # fmt: skip
 
 

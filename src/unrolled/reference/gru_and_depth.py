@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .rnn_forward import torch_rnn
-from .torch_arrays import device, numpy_array, tensor, torch_module
+from .torch_arrays import numpy_array, tensor, torch_module, with_weights
 
 Layer = tuple[np.ndarray, np.ndarray, np.ndarray]  # W_xh (D, H), W_hh (H, H), b_h (H,)
 
@@ -16,14 +16,8 @@ IGNORED = -100  # a target that torch leaves out of the mean
 
 def torch_gru(W_x: np.ndarray, W_h: np.ndarray, b_x: np.ndarray, b_h: np.ndarray) -> Any:
     """`torch.nn.GRU` with the course's weights: torch keeps each matrix transposed, and the two biases as they are."""
-    torch = torch_module()
-    gru = torch.nn.GRU(len(W_x), len(W_h), dtype=torch.float64, device="meta").to_empty(device=device())  # as in torch_rnn
-    with torch.no_grad():
-        gru.weight_ih_l0.copy_(tensor(W_x.T))
-        gru.weight_hh_l0.copy_(tensor(W_h.T))
-        gru.bias_ih_l0.copy_(tensor(b_x))
-        gru.bias_hh_l0.copy_(tensor(b_h))
-    return gru
+    weights = {"weight_ih_l0": W_x.T, "weight_hh_l0": W_h.T, "bias_ih_l0": b_x, "bias_hh_l0": b_h}
+    return with_weights(torch_module().nn.GRU, len(W_x), len(W_h), weights=weights)
 
 
 def gru_forward(X, H_0, W_x, W_h, b_x, b_h) -> np.ndarray:
@@ -55,15 +49,13 @@ def stacked_forward(X, layers: list[Layer]) -> tuple[np.ndarray, list[np.ndarray
 def bidirectional_forward(X, lengths, forward: Layer, backward: Layer) -> np.ndarray:
     """Both directions `(T, N, 2H)`, by `torch.nn.RNN` with `bidirectional=True` on a packed sequence."""
     torch = torch_module()
-    D, H = forward[0].shape
-    both = torch.nn.RNN(D, H, bidirectional=True, dtype=torch.float64, device="meta").to_empty(device=device())
+    weights = {}
+    for direction, (W_xh, W_hh, b_h) in {"": forward, "_reverse": backward}.items():
+        of_one = {"weight_ih": W_xh.T, "weight_hh": W_hh.T, "bias_ih": b_h, "bias_hh": np.zeros(len(b_h))}
+        weights |= {f"{name}_l0{direction}": value for name, value in of_one.items()}
+    both = with_weights(torch.nn.RNN, *forward[0].shape, weights=weights, bidirectional=True)
     lengths = torch.as_tensor(np.asarray(lengths))  # torch wants them on the CPU
     with torch.no_grad():
-        for (W_xh, W_hh, b_h), (weight_ih, weight_hh, bias_ih, bias_hh) in zip((forward, backward), both.all_weights):
-            weight_ih.copy_(tensor(W_xh.T))
-            weight_hh.copy_(tensor(W_hh.T))
-            bias_ih.copy_(tensor(b_h))
-            bias_hh.zero_()
         packed = torch.nn.utils.rnn.pack_padded_sequence(tensor(X), lengths, enforce_sorted=False)
         states, _ = torch.nn.utils.rnn.pad_packed_sequence(both(packed)[0], total_length=len(X))
     return numpy_array(states)

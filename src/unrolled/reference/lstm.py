@@ -6,20 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from .torch_arrays import device, numpy_array, tensor, torch_module
+from .torch_arrays import device, numpy_array, tensor, torch_module, with_weights
 
 
 def torch_lstm(W_x: np.ndarray, W_h: np.ndarray, b: np.ndarray) -> Any:
     """`torch.nn.LSTM` with the course's weights; the second of its two biases is zero."""
-    torch = torch_module()
-    D, H = len(W_x), len(W_h)
-    lstm = torch.nn.LSTM(D, H, dtype=torch.float64, device="meta").to_empty(device=device())  # without values, as in torch_rnn
-    with torch.no_grad():
-        lstm.weight_ih_l0.copy_(tensor(W_x.T))
-        lstm.weight_hh_l0.copy_(tensor(W_h.T))
-        lstm.bias_ih_l0.copy_(tensor(b))
-        lstm.bias_hh_l0.zero_()
-    return lstm
+    weights = {"weight_ih_l0": W_x.T, "weight_hh_l0": W_h.T, "bias_ih_l0": b, "bias_hh_l0": np.zeros(len(b))}
+    return with_weights(torch_module().nn.LSTM, len(W_x), len(W_h), weights=weights)
 
 
 def init_lstm(D: int, H: int, seed: int, forget_bias: float) -> tuple[np.ndarray, ...]:
@@ -61,7 +54,7 @@ def lstm_backward(dH, X, H_0, C_0, H, C, W_x, W_h, b) -> tuple[np.ndarray, ...]:
     walked, _ = lstm(X, (H_0[None], C_0[None]))
     if not np.allclose(numpy_array(walked), H, rtol=0, atol=1e-9):
         raise ValueError("the states H do not come from the inputs X, the starts H_0 and C_0 and the weights")
-    walked.backward(tensor(dH))
+    (walked * tensor(dH)).sum().backward()  # as in truncated_rnn_backward
     grads = X.grad, H_0.grad, C_0.grad, lstm.weight_ih_l0.grad.T, lstm.weight_hh_l0.grad.T, lstm.bias_ih_l0.grad
     return tuple(numpy_array(g) for g in grads)
 

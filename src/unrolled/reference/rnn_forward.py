@@ -6,20 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from .torch_arrays import device, numpy_array, tensor, torch_module
+from .torch_arrays import numpy_array, tensor, torch_module, with_weights
 
 
 def torch_rnn(W_xh: np.ndarray, W_hh: np.ndarray, b_h: np.ndarray) -> Any:
     """`torch.nn.RNN` with the course's weights: torch keeps each matrix transposed, and two biases, one of them zero here."""
-    torch = torch_module()
-    # Made without values: drawing them would change torch's global random state in the notebook that checks.
-    rnn = torch.nn.RNN(*W_xh.shape, dtype=torch.float64, device="meta").to_empty(device=device())
-    with torch.no_grad():
-        rnn.weight_ih_l0.copy_(tensor(W_xh.T))
-        rnn.weight_hh_l0.copy_(tensor(W_hh.T))
-        rnn.bias_ih_l0.copy_(tensor(b_h))
-        rnn.bias_hh_l0.zero_()
-    return rnn
+    weights = {"weight_ih_l0": W_xh.T, "weight_hh_l0": W_hh.T, "bias_ih_l0": b_h, "bias_hh_l0": np.zeros(len(b_h))}
+    return with_weights(torch_module().nn.RNN, *W_xh.shape, weights=weights)
 
 
 def one_hot(ids: np.ndarray, V: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 from typing import Any
 
@@ -12,12 +13,17 @@ import numpy as np
 @functools.cache
 def torch_module() -> Any:
     """torch, with the settings of a reference: no TF32."""
+    collects = gc.isenabled()
+    gc.disable()  # looking for garbage among what is only being made takes a tenth of the import
     try:
         import torch
     except ImportError:
         raise ImportError(
             "The reference models need torch, which is not installed here: run `pip install torch`, or `make setup`."
         ) from None
+    finally:
+        if collects:
+            gc.enable()
     # TF32 keeps 10 bits of the mantissa in matrix products on a GPU: no reference for float64 work.
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
@@ -59,3 +65,15 @@ def tensor(array: np.ndarray) -> Any:
 def numpy_array(tensor: Any) -> np.ndarray:
     """Back on the CPU, without its graph."""
     return tensor.detach().cpu().numpy()
+
+
+def with_weights(kind: type, *sizes: int, weights: dict[str, np.ndarray], **options: Any) -> Any:
+    """A recurrent module of `torch.nn`, float64, on the device that judges, with these weights by torch's names for them.
+
+    It is made without values, because drawing them would change torch's global random state in the notebook that checks.
+    Its own `to_empty` would do, too, but imports sympy for it: half a second more before the first check.
+    """
+    module = kind(*sizes, dtype=torch_module().float64, device="meta", **options)
+    module.load_state_dict({name: tensor(value) for name, value in weights.items()}, assign=True)
+    module.flatten_parameters()
+    return module
