@@ -9,6 +9,8 @@ import os
 import sys
 from pathlib import Path
 
+from nbgrader.converters import GenerateAssignment
+
 import unrolled.grading
 from unrolled.grading import steps
 
@@ -41,11 +43,9 @@ c.ExportPlugin.to = str(CLASS / "grades.csv")
 # `nbgrader validate` runs a notebook as it stands, for its author.
 steps.plug_in()
 c.Autograde.exporter_class = "unrolled.grading.steps.SubmissionExporter"
-# A rebuilt notebook has the release's metadata, kernel and ids: nbgrader's steps that mend or check these are left out, and it is
-# checked once, after the last step.
-c.Autograde.sanitize_preprocessors = [
-    "nbgrader.preprocessors.ClearOutput",
-]
+# A rebuilt notebook has the release's metadata, kernel and ids, and no outputs: nbgrader's steps that mend or check these are left
+# out, and it is checked once, after the last step.
+c.Autograde.sanitize_preprocessors = []
 c.SubmissionExporter.optimistic_validation = True
 c.Autograde.autograde_preprocessors = [
     "unrolled.grading.steps.Judge",  # in the place of nbgrader's Execute
@@ -55,6 +55,8 @@ c.Autograde.autograde_preprocessors = [
     "unrolled.grading.late_days.AssignLateDays",  # nbgrader's AssignLatePenalties, for all of a student's assignments
 ]
 c.Judge.class_folder = str(CLASS)
+# Generating an assignment ends with what the references give on the secret cases of the class, so that grading need not load torch.
+c.GenerateAssignment.preprocessors = [*GenerateAssignment.preprocessors.default(), "unrolled.grading.steps.Prepare"]
 
 # Late days. They begin when an assignment has a due date, for example by
 #   nbgrader db assignment add 02-rnn-forward --duedate="2030-03-01 18:00 UTC"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import stat
+import subprocess
+import sys
 import threading
 
+import numpy as np
 import pytest
 
 from unrolled.checks import TASKS
 from unrolled.checks import run as checks_run
-from unrolled.grading import referee, sandbox
+from unrolled.grading import referee, sandbox, wire
 from unrolled.grading.referee import Cell
 
 QUICK = referee.Limits(cell=2, added_cells=3, call=2, task=4, submission=30, grace=1)
@@ -177,6 +180,53 @@ def test_second_judging_is_served_from_the_cache_until_something_changes(bwrap, 
     assert second.tasks == json.loads(json.dumps(first.tasks))
     other = [SETUP, Cell(1, "solution", RIGHT + "\n"), ONE_HOT]
     assert not referee.judge_cached(folder, "02", other, limits=QUICK)[0].cached
+
+
+JUDGE_IN_A_FRESH_PROCESS = """
+import sys
+from pathlib import Path
+from unrolled.grading import referee
+cells = [referee.Cell(0, "setup", "import numpy as np"), referee.Cell(1, "solution", sys.argv[2]), referee.Cell(2, "task", task="one_hot")]
+outcome, _ = referee.judge_cached(referee.ClassFolder(Path(sys.argv[1])), "02", cells)
+print(outcome.points, outcome.tasks["one_hot"]["judge"].split()[0], "torch" in sys.modules)
+"""
+
+
+def judged_in_a_fresh_process(folder, text):
+    done = subprocess.run([sys.executable, "-c", JUDGE_IN_A_FRESH_PROCESS, folder, text], capture_output=True, text=True)
+    return done.stdout.split() or done.stderr
+
+
+def test_what_the_references_gave_is_kept_and_the_next_run_loads_no_torch(bwrap, tmp_path):
+    assert judged_in_a_fresh_process(tmp_path, RIGHT) == ["2.0", "torch", "True"]
+    assert judged_in_a_fresh_process(tmp_path, RIGHT + "\n") == ["2.0", "torch", "False"]
+    assert judged_in_a_fresh_process(tmp_path, "def one_hot(ids, V): return np.zeros((*ids.shape, V))") == ["0.0", "torch", "False"]
+
+
+def test_kept_truths_that_cannot_be_read_are_computed_anew(bwrap, tmp_path):
+    judged_in_a_fresh_process(tmp_path, RIGHT)
+    (kept,) = (tmp_path / "truths").iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[: len(whole) // 2])
+    assert judged_in_a_fresh_process(tmp_path, RIGHT + "\n") == ["2.0", "torch", "True"]
+    assert kept.read_bytes() == whole and stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_truths_of_another_seed_or_other_tasks_are_others(tmp_path):
+    folder, other = referee.ClassFolder(tmp_path / "a"), referee.ClassFolder(tmp_path / "b")
+    folder.prepare("02", ["one_hot"])
+    folder.prepare("02", ["one_hot", "rnn_step"])
+    other.prepare("02", ["one_hot"])
+    names = [path.name for path in [*(tmp_path / "a" / "truths").iterdir(), *(tmp_path / "b" / "truths").iterdir()]]
+    assert len(set(names)) == 3
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_truths_come_back_from_the_file_as_they_went(name):
+    known = checks_run.drawn(TASKS[name], 5).known()
+    back = wire.decode(wire.encode(known))
+    np.testing.assert_equal(back, known)
+    assert repr(back) == repr(known)  # types, too
 
 
 def test_crash_and_time_out_are_never_cached(bwrap, tmp_path):

@@ -47,6 +47,14 @@ def test_record_holds_what_repeats_the_grade(bwrap, small_course):
     assert record["points"] == 20 and record["versions"]["numpy"]
 
 
+def test_generating_an_assignment_leaves_what_the_references_give_so_that_grading_computes_none(bwrap, small_course):
+    truths = small_course.folder / "class" / "truths"
+    before = {path.name: path.stat().st_mtime_ns for path in truths.iterdir()}
+    small_course.hand_in("bodo")
+    assert small_course.grade("bodo")["success"]
+    assert len(before) == 1 and {path.name: path.stat().st_mtime_ns for path in truths.iterdir()} == before
+
+
 def test_seed_is_in_no_file_that_goes_back(bwrap, small_course):
     small_course.hand_in("cora")
     small_course.grade("cora")

@@ -207,6 +207,7 @@ class Drawn:
         rng = np.random.default_rng(seed)
         self.task, self.seed = task, seed
         self.form, self.values = task.form_case(rng), task.value_cases(rng)
+        self._judge = ""
         self._truths: dict[int, Any] = {}
         self._variants: dict[tuple[int, int], Observation] = {}
 
@@ -215,6 +216,24 @@ class Drawn:
         if id(case) not in self._truths:
             self._truths[id(case)] = self.task.reference(*copy_of(case.arguments).values())
         return self._truths[id(case)]
+
+    @property
+    def judge(self) -> str:
+        """The reference that judges, in words."""
+        self._judge = self._judge or reference.describe()
+        return self._judge
+
+    def known(self) -> list[Any]:
+        """The reference in words and what it gives on each case that is compared with it: for `recall` in another process."""
+        return [self.judge, *(self.truth(case) for case in self._compared())]
+
+    def recall(self, known: list[Any]) -> None:
+        """Take over what `known` gave for the same task and seed."""
+        self._judge, *truths = known
+        self._truths.update(zip(map(id, self._compared()), truths, strict=True))
+
+    def _compared(self) -> list[Case]:
+        return [case for case in self.values if case.judge is None]
 
     def variant(self, mistake: Mistake, case: Case) -> Observation:
         """What a known mistake does on one of these cases."""
@@ -257,7 +276,7 @@ def _empty_record(cases: Drawn) -> Record:
         max_points=task.points,
         passed=False,
         steps=[Step(name, "form") for name in FORM_STEPS] + [Step(case.name, "value") for case in cases.values],
-        judge=reference.describe(),
+        judge=cases.judge,
         seed=cases.seed,
     )
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import nbgrader.api
 import nbgrader.converters.autograde
 import nbgrader.preprocessors.latesubmissions
 import nbgrader.preprocessors.overwritecells
 import nbgrader.preprocessors.saveautogrades
+from nbgrader.api import BaseCell, Comment, Grade
 from sqlalchemy import text
 
 # Who opens a gradebook while a submission is graded, and names it directly.
@@ -36,13 +38,33 @@ class Gradebook(nbgrader.api.Gradebook):
 
     def __init__(self, db_url: str, course_id: str) -> None:
         super().__init__(db_url, course_id)
+        self._read: dict[tuple, dict[str, Any]] = {}  # the grades or the comments of a notebook by cell, until it is closed
         with self.engine.begin() as connection:
             for table, column in WANTED.items():
                 connection.execute(text(f"CREATE INDEX IF NOT EXISTS {table}_by_{column} ON {table} ({column})"))
 
+    def find_grade(self, grade_cell: str, notebook: str, assignment: str, student: str) -> Grade:
+        found = self._of_notebook(Grade, notebook, assignment, student).get(grade_cell)
+        return found or super().find_grade(grade_cell, notebook, assignment, student)
+
+    def find_comment(self, solution_cell: str, notebook: str, assignment: str, student: str) -> Comment:
+        found = self._of_notebook(Comment, notebook, assignment, student).get(solution_cell)
+        return found or super().find_comment(solution_cell, notebook, assignment, student)
+
+    def _of_notebook(self, kind: type, *which: str) -> dict[str, Any]:
+        """All grades or comments of a submitted notebook, read at once; outside `as_one` others may write, and none is kept."""
+        if not self.together:
+            return {}
+        if (kind, which) not in self._read:
+            rows = self.db.query(BaseCell.name, kind).join(kind, kind.cell_id == BaseCell.id)
+            self._read[kind, which] = dict(map(tuple, rows.filter(kind.notebook_id == self.find_submission_notebook(*which).id)))
+        return self._read[kind, which]
+
     def close(self) -> None:
+        self._read.clear()
         if self.together:
-            self.db.expire_all()  # the next who opens it reads what is there by then, as from a gradebook of its own
+            self.db.flush()  # the next who opens it reads what is there by then, as from a gradebook of its own
+            self.db.expire_all()
         else:
             self.db.remove()
 
@@ -90,8 +112,7 @@ def as_one(db_url: str, course_id: str = "default_course") -> Iterator[None]:
 
 def _as_one(book: Gradebook) -> Iterator[None]:
     commit = book.db.commit
-
-    book.together, book.db.commit = True, book.db.flush
+    book.together, book.db.commit = True, lambda: None  # each query, and closing, writes what came before it
     try:
         yield
         commit()

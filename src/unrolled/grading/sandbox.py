@@ -284,7 +284,7 @@ class _Child:
         self.unsafe, self.folder = unsafe, None
         requests, self.requests = os.pipe()
         self.replies, replies = os.pipe()
-        start = f"import gc; gc.disable(); import player; player.main({requests}, {replies})"  # there is no garbage before NumPy is loaded
+        start = f"import player; player.main({requests}, {replies})"
         try:
             with _seccomp_file() as descriptor:
                 if unsafe:

@@ -30,6 +30,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
 from nbgrader.utils import parse_utc, rmtree
 from traitlets import Bool, Dict, Float, Integer, Unicode, default
 
+from ..checks import TASKS
 from ..checks.report import as_html, as_text, points_text
 from ..checks.run import Record, Step
 from . import gradebook, rebuild, referee, sandbox
@@ -225,11 +226,19 @@ class SubmissionExporter(NotebookExporter):
         rebuilt.notebook.metadata["unrolled"] = {"problem": rebuilt.problem, "notes": rebuilt.notes}
         if rebuilt.problem:
             self.log.warning("%s: %s", filename, rebuilt.problem)
-        resources["metadata"] = {"name": path.stem, "path": str(path.parent), "modified_date": ""}
-        return self.from_notebook_node(rebuilt.notebook, resources, **kw)
+        return nbformat.writes(rebuilt.notebook) + "\n", {**resources, "output_extension": self.file_extension}
 
 
 # --- Judging -----------------------------------------------------------------------------------
+
+
+class Prepare(NbGraderPreprocessor):
+    """The last step of `nbgrader generate_assignment`: computes what the references give on the secret cases of the class."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        tasks = {cell.task for cell in referee.cells_of(nb) if cell.kind == "task" and cell.task in TASKS}
+        referee.ClassFolder(Path(judge_settings(self).class_folder)).prepare(resources["nbgrader"]["assignment"], tasks)
+        return nb, resources
 
 
 def judge_settings(converter: Any) -> Judge:
