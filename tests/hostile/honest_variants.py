@@ -138,7 +138,7 @@ VARIANTS: dict[str, tuple[dict[str, str], list[str]]] = {
     "magics": ({}, [MAGICS]),
     "timed-cell": ({"num_parameters": TIMED}, []),
     "helper-cells": ({"rnn_step": "def rnn_step(*arguments):\n    return helper(*arguments)"}, [IN_PLACE.replace("rnn_step", "helper")]),
-    "other-languages": ({}, ["%%bash\necho hello", "%%html\n<b>hello</b>", "display(1)\nget_ipython().run_line_magic('matplotlib', 'inline')"]),
+    "other-languages": ({}, ["%%bash\necho hello", "%%html\n<b>hello</b>", "display(1)\nhelp(np.dot)\nget_ipython().run_line_magic('matplotlib', 'inline')"]),
     "name used again": ({}, ["V = T = N = 7\nlist = [1]\nprint = 5"]),
     "dr. Müller 王小明": ({}, []),
 }

@@ -242,7 +242,7 @@ class Farm:
                 raise FarmError(f"At {address}: {problem}")
 
     def _processes(self) -> distributed.Client:
-        """Worker processes on this machine, that nobody elsewhere can reach. torch is loaded once: they are forked from one that has it."""
+        """Worker processes on this machine, that nobody elsewhere can reach, forked from one that has loaded what they need."""
         sandbox.require(self.unsafe)
         worker.prepare_processes()
         settings = {"distributed.worker.multiprocessing-method": "forkserver", "distributed.scheduler.allowed-failures": 0}
@@ -303,8 +303,9 @@ class Judging:
 
     def send(self, submission: Submission) -> None:
         work = [(notebook.cells, notebook.problem) for notebook in submission.notebooks if not notebook.outcome]
+        truths = self.room.folder.prepare(self.room.assignment, set().union(*(referee.tasks_of(cells) for cells, _ in work)))
         future = self.farm.client.submit(
-            worker.judge, work, self.seed, self.room.limits, self.room.unsafe, self.versions, pure=False, retries=0
+            worker.judge, work, self.seed, truths, self.room.limits, self.room.unsafe, self.versions, pure=False, retries=0
         )
         self.on_way[future.key] = future, submission
         future.add_done_callback(self.arrived.put)

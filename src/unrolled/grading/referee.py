@@ -100,6 +100,11 @@ def cells_of(notebook: Any) -> list[Cell]:
     return cells
 
 
+def tasks_of(cells: Iterable[Cell]) -> set[str]:
+    """The names of the tasks that are judged in a notebook, but for those that nobody knows."""
+    return {cell.task for cell in cells if cell.kind == "task" and cell.task in TASKS}
+
+
 # --- A conversation with the player ------------------------------------------------------------
 
 
@@ -364,15 +369,23 @@ def _write(path: Path, content: str | bytes, mode: int = 0o600) -> None:
         raise
 
 
-@functools.cache  # once in a process
-def _prepare(path: Path, seed: int, names: tuple[str, ...]) -> None:
-    cases = [checks_run.drawn(find(name), seed) for name in names]
+@functools.lru_cache(maxsize=8)  # once in a process
+def recall(seed: int, truths: bytes) -> None:
+    """Take over what the references gave for a seed in another process."""
+    for name, known in wire.decode(truths).items():
+        checks_run.drawn(find(name), seed).recall(known)
+
+
+@functools.cache
+def _truths(path: Path, seed: int, names: tuple[str, ...]) -> bytes:
     try:
-        for one, known in zip(cases, wire.decode(path.read_bytes()), strict=True):
-            one.recall(known)
-    except (OSError, TypeError, ValueError):  # there is none, or it can't be read
-        with contextlib.suppress(Exception):  # a reference that fails is reported where it is asked for a case
-            _write(path, wire.encode([one.known() for one in cases]))
+        kept = path.read_bytes()
+        recall(seed, kept)
+        return kept
+    except Exception:  # there is none, or it holds something else
+        truths = wire.encode({name: checks_run.drawn(find(name), seed).known() for name in names})
+        _write(path, truths)
+        return truths
 
 
 @dataclass(frozen=True)
@@ -392,11 +405,17 @@ class ClassFolder:
                 _write(file, json.dumps(seeds, indent=1, sort_keys=True) + "\n")
         return seeds[assignment]
 
-    def prepare(self, assignment: str, tasks: Iterable[str]) -> None:
-        """Have at hand what the references give on the secret cases: as an earlier run kept it, which spares this one loading torch."""
-        seed, names = self.seed(assignment), sorted(tasks)
+    def prepare(self, assignment: str, tasks: Iterable[str]) -> bytes:
+        """Have at hand what the references give on the secret cases, and return it, for `recall` in other processes.
+
+        It is what an earlier run kept, which spares this one loading torch. Nothing when a reference fails: judging reports that.
+        """
+        seed, names = self.seed(assignment), tuple(sorted(tasks))
         depends = [FORMAT, seed, names, os.environ.get("UNROLLED_DEVICE"), versions()]
-        _prepare(self.path / "truths" / hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest(), seed, tuple(names))
+        name = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
+        with contextlib.suppress(Exception):
+            return _truths(self.path / "truths" / name, seed, names)
+        return b""
 
     def record_path(self, student: str, assignment: str, notebook: str) -> Path:
         name = assignment if notebook == assignment else f"{assignment}--{notebook}"
@@ -444,7 +463,7 @@ def judge_cached(
         return judged[key], key
     outcome = None if unsafe else folder.cached(key)
     if outcome is None:
-        folder.prepare(assignment, {cell.task for cell in cells if cell.kind == "task"})
+        folder.prepare(assignment, tasks_of(cells))
         outcome = judge(cells, seed, problem=problem, limits=limits, unsafe=unsafe)
         folder.keep(key, outcome)
     return outcome, key

@@ -30,7 +30,6 @@ from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
 from nbgrader.utils import parse_utc, rmtree
 from traitlets import Bool, Dict, Float, Integer, Unicode, default
 
-from ..checks import TASKS
 from ..checks.report import as_html, as_text, points_text
 from ..checks.run import Record, Step
 from . import gradebook, rebuild, referee, sandbox
@@ -236,8 +235,8 @@ class Prepare(NbGraderPreprocessor):
     """The last step of `nbgrader generate_assignment`: computes what the references give on the secret cases of the class."""
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        tasks = {cell.task for cell in referee.cells_of(nb) if cell.kind == "task" and cell.task in TASKS}
-        referee.ClassFolder(Path(judge_settings(self).class_folder)).prepare(resources["nbgrader"]["assignment"], tasks)
+        folder = referee.ClassFolder(Path(judge_settings(self).class_folder))
+        folder.prepare(resources["nbgrader"]["assignment"], referee.tasks_of(referee.cells_of(nb)))
         return nb, resources
 
 

@@ -16,11 +16,17 @@ class Unfit(RuntimeError):
 
 
 def judge(
-    notebooks: list[tuple[list[referee.Cell], str | None]], seed: int, limits: referee.Limits, unsafe: bool, versions: dict[str, str]
-) -> list[dict[str, Any]]:
-    """Judge notebooks, given by cells and problem. Raises Unfit when the code here is not the class's."""
+    notebooks: list[tuple[list[referee.Cell], str | None]], seed: int, truths: bytes, limits: referee.Limits, unsafe: bool,
+    versions: dict[str, str],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Judge notebooks, given by cells and problem. Raises Unfit when the code here is not the class's.
+
+    truths: what `ClassFolder.prepare` gave for the seed; without it the references are asked here.
+    """
     if (mine := referee.versions()) != versions:
         raise Unfit(other_versions(mine, versions))
+    if truths:
+        referee.recall(seed, truths)
     return [asdict(referee.judge(cells, seed, problem=problem, limits=limits, unsafe=unsafe)) for cells, problem in notebooks]
 
 
@@ -42,7 +48,7 @@ def fitness(unsafe: bool) -> tuple[dict[str, str], str]:
 
 
 def prepare_processes() -> None:
-    """Start the process that this machine's workers are forked from: it loads torch for all of them, while we read our settings."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # each worker has a core; torch reads this when it is loaded
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["distributed", "torch", __name__])
+    """Start the process that this machine's workers are forked from: it loads for all of them what they need, while we read our settings."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # each worker has a core; NumPy and torch read this when they are loaded
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["distributed", __name__])
     multiprocessing.forkserver.ensure_running()
