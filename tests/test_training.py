@@ -1,6 +1,7 @@
 """Training in NumPy: gradients and updates as torch's, the state between batches, scoring and sampling."""
 
 import math
+import pickle
 import re
 
 import numpy as np
@@ -88,6 +89,18 @@ def test_a_new_model_has_weights_within_one_over_root_H_and_zero_biases(cell):
 def test_only_the_forget_gates_of_an_lstm_start_at_the_forget_bias():
     b = init_model(LSTM, 5, 3, np.random.default_rng(0)).params["b"]
     np.testing.assert_array_equal(b, [0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0])
+
+
+def test_an_lstm_that_came_from_another_process_starts_at_the_forget_bias_too():
+    model = init_model(pickle.loads(pickle.dumps(LSTM)), 5, 4, 0, forget_bias=2.0)
+    assert (model.params["b"][4:8] == 2).all()
+
+
+@every_cell
+def test_a_model_survives_pickling(cell):
+    model, X = init_model(cell, 5, 4, 0), np.array([[0], [3]])
+    again = pickle.loads(pickle.dumps(model))
+    assert np.array_equal(again.logits(X, again.zero_state(1))[0], model.logits(X, model.zero_state(1))[0])
 
 
 @every_cell

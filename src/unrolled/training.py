@@ -39,6 +39,10 @@ class Cell:
     backward: Callable
 
 
+def _rnn_shapes(D, H):
+    return {"W_xh": (D, H), "W_hh": (H, H), "b_h": (H,)}
+
+
 def _rnn_forward(X, state, weights):
     H = cells.rnn_forward(X, *state, *weights)
     return H, (H[-1],), H
@@ -47,6 +51,10 @@ def _rnn_forward(X, state, weights):
 def _rnn_backward(dH, X, state, H, weights):
     W_xh, W_hh, _ = weights
     return cells.rnn_backward(dH, X, *state, H, W_xh, W_hh)[2:]
+
+
+def _lstm_shapes(D, H):
+    return {"W_x": (D, 4 * H), "W_h": (H, 4 * H), "b": (4 * H,)}
 
 
 def _lstm_forward(X, state, weights):
@@ -59,6 +67,10 @@ def _lstm_backward(dH, X, state, trace, weights):
     return cells.lstm_backward(dH, X, *state, *trace, W_x, W_h)[3:]
 
 
+def _gru_shapes(D, H):
+    return {"W_x": (D, 3 * H), "W_h": (H, 3 * H), "b_x": (3 * H,), "b_h": (3 * H,)}
+
+
 def _gru_forward(X, state, weights):
     H, trace = cells.gru_forward(X, *state, *weights)
     return H, (H[-1],), (H, trace)
@@ -69,12 +81,9 @@ def _gru_backward(dH, X, state, trace, weights):
     return cells.gru_backward(dH, X, *state, *trace, W_x, W_h)[2:]
 
 
-RNN = Cell("RNN", 1, lambda D, H: {"W_xh": (D, H), "W_hh": (H, H), "b_h": (H,)}, _rnn_forward, _rnn_backward)
-LSTM = Cell("LSTM", 2, lambda D, H: {"W_x": (D, 4 * H), "W_h": (H, 4 * H), "b": (4 * H,)}, _lstm_forward, _lstm_backward)
-GRU = Cell(
-    "GRU", 1, lambda D, H: {"W_x": (D, 3 * H), "W_h": (H, 3 * H), "b_x": (3 * H,), "b_h": (3 * H,)},
-    _gru_forward, _gru_backward,
-)
+RNN = Cell("RNN", 1, _rnn_shapes, _rnn_forward, _rnn_backward)
+LSTM = Cell("LSTM", 2, _lstm_shapes, _lstm_forward, _lstm_backward)
+GRU = Cell("GRU", 1, _gru_shapes, _gru_forward, _gru_backward)
 
 
 @dataclass
@@ -123,7 +132,7 @@ def init_model(
         params[name] = (
             np.zeros(shape, dtype) if len(shape) == 1 else rng.uniform(-bound, bound, shape).astype(dtype)
         )
-    if cell is LSTM:
+    if cell == LSTM:  # in another process it is a copy
         params["b"][H : 2 * H] = forget_bias
     return LanguageModel(cell, params)
 
