@@ -42,7 +42,7 @@ def test_status_lists_the_pages_in_the_books_order_with_seconds_versions_and_lad
     done = status(root)
     assert done.returncode == 0, done.stderr
     page = (root / "book" / "appendix" / "status.md").read_text()
-    assert [place for place, _ in re.findall(r"\{doc\}`/(\S+)` \| (\d+) \|", page)] == ["book/part/second", "book/part/first"]
+    assert [place for place, _ in re.findall(r"\{doc\}`/(\S+)` \| (\d+) \| \d+\.\d\d \|", page)] == ["book/part/second", "book/part/first"]
     assert f"Python {sys.version.split()[0]}" in page and "torch " in page
     assert re.search(r"```text\nmodel    nats/char  perplexity  bits/char\nuniform .*\nbigram .*\n```", page)
     assert "that was all" not in page
