@@ -473,6 +473,13 @@ def test_progress_shows_its_unit_and_wipes_its_line(monkeypatch, capsys):
     assert err.split("\r")[-2].strip() == ""
 
 
+def test_two_bars_at_a_time_share_one_line(monkeypatch, capsys):
+    monkeypatch.delenv("UNROLLED_PROGRESS")
+    assert len(list(zip(training.progress("abc", "pass"), training.progress("def", "pass"), strict=True))) == 3
+    err = capsys.readouterr().err
+    assert "pass" in err and "\n" not in err and "\x1b" not in err
+
+
 def test_progress_takes_an_iterator_of_unknown_length(monkeypatch):
     monkeypatch.setenv("UNROLLED_PROGRESS", "off")
     assert list(training.progress(iter(range(3)), "pass")) == [0, 1, 2]

@@ -312,7 +312,8 @@ def progress(items: Iterable[Item], unit: str) -> Iterator[Item]:
     """Show a progress bar while items are taken, and leave nothing behind; `UNROLLED_PROGRESS=off` shows none."""
     from tqdm import tqdm  # in plain text: a notebook widget would be stored with the notebook
 
-    return iter(tqdm(items, unit=unit, leave=False, disable=os.environ.get("UNROLLED_PROGRESS") == "off"))
+    # position=0: networks that train side by side share one line, where tqdm would stack them and pages can't move the cursor up.
+    return iter(tqdm(items, unit=unit, leave=False, position=0, disable=os.environ.get("UNROLLED_PROGRESS") == "off"))
 
 
 # --- Using a model -----------------------------------------------------------------------------
