@@ -8,7 +8,7 @@ TORCH_INDEX := $(if $(UNROLLED_TORCH_INDEX),--extra-index-url $(UNROLLED_TORCH_I
 JOBS ?= 2
 # In this order: the package, the assignments, the book and its web pages; then every notebook is run again.
 PYTEST := OMP_NUM_THREADS=1 UNROLLED_PROGRESS=off $(BIN)/python -m pytest -n $(JOBS) --dist loadscope
-NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 300 --nbval-sanitize-with tests/nbval_sanitize.cfg
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 900 --nbval-sanitize-with tests/nbval_sanitize.cfg
 
 .PHONY: all setup book sample-class test test-fast assignments status text run words lab bench wheel clean
 
