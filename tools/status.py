@@ -39,7 +39,7 @@ writes this one.
 
 @dataclass(frozen=True)
 class Page:
-    """A page as it came out of a run: its place, seconds, and the ladders that it printed; and how fast the machine was."""
+    """A page as it came out of a run: its place, seconds, and the ladders that it printed; and the yardstick around it."""
 
     place: str
     seconds: float
@@ -111,7 +111,7 @@ def report(results: list[Page], today: datetime.date, jobs: int, threads: int) -
     lines += [f"- {os.cpu_count()} processor cores; references by {device()}"]
     lines += ["- " + ", ".join(f"{name} {importlib.metadata.version(name).split('+')[0]}" for name in VERSIONS)]
     lines += ["", "## Time of each page", "", f"Pages run side by side: {jobs}. Threads for the arrays of each: {threads}.", ""]
-    lines += ["The last column is the machine's speed while the page ran: seconds for ten million additions in a Python loop.", ""]
+    lines += ["The last column shows the machine's slow hours, not how fast its matrix products are: seconds for ten million additions in a Python loop, before and after.", ""]
     lines += ["| page | seconds | yardstick |", "|---|---:|---:|"]
     lines += [f"| {{doc}}`/{page.place}` | {page.seconds:.0f} | {page.yardstick:.2f} |" for page in results]
     lines += [f"| all | {sum(page.seconds for page in results):.0f} | |", ""]
