@@ -25,6 +25,7 @@ import nbformat
 import yaml
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
+from nbconvert.preprocessors.coalescestreams import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
 LIMIT = 100_000  # bytes of output a cell may store
@@ -198,14 +199,15 @@ def execute(nb: NotebookNode, folder: Path) -> NotebookNode:
         started[0] = cell_index
 
     client = NotebookClient(
-        nb, timeout=CELL_TIMEOUT, kernel_name="python3", record_timing=False, coalesce_streams=True,
-        on_cell_start=remember, extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        nb, timeout=CELL_TIMEOUT, kernel_name="python3", record_timing=False, on_cell_start=remember,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
     )
     try:
         client.execute()
     except (CellControlSignal, DeadKernelError) as error:
         raise Refused(f"{_label(nb, started[0])} failed:\n{_reason(nb.cells[started[0]], error)}") from error
+    CoalesceStreamsPreprocessor().preprocess(nb, {})  # a print between two displays stays between them
     counts = iter(range(1, len(nb.cells) + 1))
     for cell in nb.cells:
         cell.metadata.pop("execution", None)

@@ -119,6 +119,16 @@ def test_run_stores_outputs_counted_from_one(page):
 
 
 @pytest.mark.slow
+def test_prints_are_stored_in_one_piece_and_stay_between_what_is_displayed(tmp_path):
+    source = "for name in ('truth', 'network'):\n    print(name)\n    print('below', flush=True)\n    display(name.upper())"
+    page = _with_cells(tmp_path / "page.ipynb", source)
+    notebooks.main(["run", str(page)])
+    outputs = nbformat.read(page, as_version=4).cells[0].outputs
+    assert [output.get("text") or output.data["text/plain"] for output in outputs] == [
+        "truth\nbelow\n", "'TRUTH'", "network\nbelow\n", "'NETWORK'"]
+
+
+@pytest.mark.slow
 def test_failing_cell_is_named_and_the_notebook_left_as_it_was(page, capsys):
     notebooks.main(["run", str(page)])
     before = page.read_bytes()
