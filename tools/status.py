@@ -116,7 +116,7 @@ def report(results: list[Page], today: datetime.date, jobs: int, threads: int) -
     lines += [f"| {{doc}}`/{page.place}` | {page.seconds:.0f} | {page.yardstick:.2f} |" for page in results]
     lines += [f"| all | {sum(page.seconds for page in results):.0f} | |", ""]
     lines += ["## The ladder", "", "Held-out loss, page by page, as these runs printed it; a page that compares three texts prints three ladders. A rung that appears on",
-              "several pages was trained anew on each, with that page's recipe."]  # fmt: skip
+              "several pages was trained anew on each, with that page's recipe; the one that is named after another page is copied from it."]  # fmt: skip
     for page in results:
         if page.ladders:
             lines += ["", f"From {{doc}}`/{page.place}`:", "", "```text", "\n\n".join("\n".join(rows) for rows in page.ladders), "```"]
