@@ -82,6 +82,14 @@ def test_every_picture_has_an_alternative_text_that_says_something(built_book):
     assert poor == []
 
 
+def test_what_a_cell_prints_between_two_displays_stands_between_them(built_book):
+    site, _ = built_book
+    section = soup(site / "book" / "recurrence" / "rnn-scratch.html").find(id="where-is-it-worse-than-the-floor")
+    outputs = section.find("div", class_="cell_output").find_all("div", class_="output", recursive=False)
+    firsts = [output.get_text().split()[0] for output in outputs]
+    assert firsts == ["truth:", "a", "network:", "a"]  # the text begins with "a man near"
+
+
 def test_every_notebook_page_offers_its_download(built_book, course):
     site, _ = built_book
     notebooks = [name for name in re.findall(r"file: (\S+)", (course / "_toc.yml").read_text()) if (course / f"{name}.ipynb").is_file()]
