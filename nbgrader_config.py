@@ -11,7 +11,6 @@ from pathlib import Path
 
 from nbgrader.converters import GenerateAssignment
 
-import unrolled.grading
 from unrolled.grading import steps
 
 ROOT = Path(__file__).resolve().parent
@@ -68,7 +67,5 @@ c.LateDays.grace_minutes = 15  # after the due date, which don't count
 
 c.Execute.timeout = 120  # for `nbgrader validate`: the first check of a notebook imports torch
 
-# The feedback page: our own template, which loads nothing from a network. The formgrader asks for it by this name.
-c.HTMLExporter.template_name = "feedback"
-c.HTMLExporter.extra_template_basedirs = [str(Path(unrolled.grading.__file__).parent / "templates")]
-c.HTMLExporter.filters = {"safe_html": "unrolled.grading.feedback.safe_html"}
+# The feedback page has a template of our own. nbgrader's formgrader keeps its own, which is why nothing is set for all of HTMLExporter.
+c.GenerateFeedback.exporter_class = "unrolled.grading.feedback.FeedbackExporter"
