@@ -18,7 +18,7 @@ import numpy as np
 from common import write
 
 from unrolled import cells, metrics, reference
-from unrolled.checks.tasks import training as task
+from unrolled.checks.tasks.training import sample as task
 
 LEVELS = (1e-1, 1e-2, 1e-3, 1e-4, task.ALARM)
 AT_ONCE = 500_000

@@ -19,12 +19,13 @@ import numpy as np
 from common import write
 
 from unrolled import ngram
-from unrolled.checks.tasks import training as task
+from unrolled.checks.tasks.training import shared
+from unrolled.checks.tasks.training import train as task
 from unrolled.corpora import ALPHABET
 from unrolled.training import LanguageModel, RNN, held_out_loss
 
 WRONG = {
-    "not clipped": functools.partial(task._train, clip=task._unclipped),
+    "not clipped": functools.partial(task._train, clip=shared.unclipped),
     "state reset at each window": functools.partial(task._train, carried=lambda H_T, H_0: 0 * H_0),
     "W_hh not trained": functools.partial(task._train, frozen=("W_hh",)),
     "gradient not carried": functools.partial(task._train, flows=0.0),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from unrolled.checks import CheckFailed, Task, compare
 from unrolled.checks import run as checks_run
+from unrolled.checks.diagnosis import known
 from unrolled.checks.report import as_text
 from unrolled.checks.task import Case, Mistake, Output, Section
 
@@ -335,7 +336,7 @@ def test_what_is_no_mapping_is_refused(value):
     np.ones((2, 2)), [1, 2.0, "a"], (np.arange(3), None), {"W": np.ones(2)}, {(1, 2): 3}, "text", 3, 2.5, True, None,
 ])
 def test_a_result_is_close_to_its_copy(value):
-    assert checks_run._close(checks_run.copy_of(value), value, 1e-9)
+    assert known.close(checks_run.copy_of(value), value, 1e-9)
 
 
 @pytest.mark.parametrize("a, b", [
@@ -343,12 +344,12 @@ def test_a_result_is_close_to_its_copy(value):
     (np.ones(2), np.ones((2, 1))), (np.ones(2), np.ones(2, int)), (np.ones(2), [1.0, 1.0]), (np.ones(2), 1.5 * np.ones(2)),
 ])
 def test_results_that_differ_are_not_close(a, b):
-    assert not checks_run._close(a, b, 1e-9)
+    assert not known.close(a, b, 1e-9)
 
 
 def test_strings_and_keys_of_numpy_are_close_to_pythons():
-    assert checks_run._close(np.str_("a"), "a", 1e-9)
-    assert checks_run._close({(np.int64(1),): 2}, {(1,): 2}, 1e-9)
+    assert known.close(np.str_("a"), "a", 1e-9)
+    assert known.close({(np.int64(1),): 2}, {(1,): 2}, 1e-9)
 
 
 # --- judges, and faults of the course ----------------------------------------------------------

@@ -8,7 +8,6 @@ from honest.rnn_forward import forward_hoisted, step_by_concatenation
 
 from unrolled.checks import TASKS, CheckFailed, check, find
 from unrolled.checks import run as checks_run
-from unrolled.checks.tasks import rnn_forward as module
 
 
 def test_unknown_task_lists_the_tasks():
@@ -41,7 +40,7 @@ def test_message_names_step_sequence_and_unit(judge):
         H[3:, 1:2, 1] += 1
         return H
 
-    message = judge(module.FORWARD_TASK, wrong_from_the_fourth_step).message
+    message = judge(find("rnn_forward"), wrong_from_the_fourth_step).message
     assert "H first differs at step 4 of " in message and "H[3] in code" in message
     assert "sequence n=1" in message and "unit h=1" in message
 
@@ -52,7 +51,7 @@ def test_message_for_one_step_names_sequence_and_unit_without_a_time(judge):
         H_t[-1, 0] += 1
         return H_t
 
-    message = judge(module.STEP_TASK, wrong).message
+    message = judge(find("rnn_step"), wrong).message
     assert "unit h=0" in message and "sequence n=" in message and "step" not in message
 
 
@@ -62,12 +61,12 @@ def test_message_names_the_token_of_a_wrong_logit(judge):
         logits[0, 0, 1] -= 2
         return logits
 
-    message = judge(module.OUTPUT_TASK, wrong).message
+    message = judge(find("output_logits"), wrong).message
     assert "first differs at step 1 of " in message and "sequence n=0" in message and "token v=1" in message
 
 
 def test_wrong_shape_is_told_with_the_names_of_the_axes(judge):
-    message = judge(module.FORWARD_TASK, lambda X, *rest: forward_hoisted(X, *rest)[-1]).message
+    message = judge(find("rnn_forward"), lambda X, *rest: forward_hoisted(X, *rest)[-1]).message
     assert "expected shape (T=" in message and "H=" in message
 
 
@@ -75,7 +74,7 @@ def test_error_of_a_learner_is_told_with_its_line(judge):
     def broken(ids, V):
         return ids @ np.zeros(999)
 
-    message = judge(module.ONE_HOT_TASK, broken).message
+    message = judge(find("one_hot"), broken).message
     assert "ValueError" in message and "return ids @ np.zeros(999)" in message
 
 
@@ -85,7 +84,7 @@ def test_changed_input_is_named(judge):
         b_h += 1
         return H
 
-    record = judge(module.FORWARD_TASK, careless)
+    record = judge(find("rnn_forward"), careless)
     assert record.points == 0 and "changed its input b_h" in record.message
 
 
@@ -104,7 +103,7 @@ def test_a_named_tuple_is_reported_by_its_form(judge):
     from collections import namedtuple
 
     Pair = namedtuple("Pair", "H last")
-    record = judge(module.FORWARD_TASK, lambda X, H_0, *weights: Pair(X, H_0))
+    record = judge(find("rnn_forward"), lambda X, H_0, *weights: Pair(X, H_0))
     assert "expected a NumPy array, received a tuple of 2" in record.message
 
 
@@ -114,7 +113,7 @@ def test_a_list_that_holds_itself_is_an_error_of_the_function_and_not_of_the_che
         result.append(result)
         return result
 
-    record = judge(module.FORWARD_TASK, endless)
+    record = judge(find("rnn_forward"), endless)
     assert record.points == 0 and "RecursionError" in record.message
 
 
@@ -122,5 +121,5 @@ def test_a_function_that_quits_is_reported(judge):
     def quits(*arguments):
         raise SystemExit("done")
 
-    record = judge(module.FORWARD_TASK, quits)
+    record = judge(find("rnn_forward"), quits)
     assert record.points == 0 and "SystemExit: done" in record.message

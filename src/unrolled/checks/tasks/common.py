@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..task import Mistake
+from ..task import Case, Mistake
 
 
 def sizes(rng: np.random.Generator, count: int) -> list[int]:
@@ -16,15 +16,25 @@ def sizes(rng: np.random.Generator, count: int) -> list[int]:
     return [int(size) for size in rng.permutation(np.arange(2, 9))[:count]]
 
 
-def rnn_arguments(rng: np.random.Generator, T: int, N: int, D: int, H: int) -> dict[str, np.ndarray]:
-    """Inputs, a non-zero start state and weights at the usual scale: no tanh saturates."""
+def rnn_arguments(rng: np.random.Generator, T: int, N: int, D: int, H: int, scale: float = 1.0) -> dict[str, np.ndarray]:
+    """Inputs, a non-zero start state and weights at the usual scale: no tanh saturates, unless the inputs are scaled."""
     return {
-        "X": rng.normal(size=(T, N, D)),
+        "X": scale * rng.normal(size=(T, N, D)),
         "H_0": rng.uniform(-1, 1, size=(N, H)),
         "W_xh": rng.normal(size=(D, H)) / math.sqrt(D),
         "W_hh": rng.normal(size=(H, H)) / math.sqrt(H),
         "b_h": rng.normal(size=H) / 2,
     }
+
+
+def loss_case(name: str, rng: np.random.Generator, T: int, N: int, V: int, shift: float | np.ndarray = 0.0) -> Case:
+    """Logits (T, N, V), `shift` added to them, and the tokens that came."""
+    return Case(name, {"logits": 2 * rng.normal(size=(T, N, V)) + shift, "Y": rng.integers(0, V, size=(T, N))})
+
+
+def from_sequence_to_sequence(N: int, size: float = 900.0) -> np.ndarray:
+    """(N, 1): a shift of logits that is -size for one sequence and size for the next."""
+    return np.where(np.arange(N) % 2, size, -size)[:, None]
 
 
 def zeroed(arguments: dict, *names: str) -> dict:

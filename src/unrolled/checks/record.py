@@ -1,0 +1,38 @@
+"""The result of a check as plain data; text, HTML and grades are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass
+class Step:
+    """One step of a check. kind "form" earns nothing; kind "value" carries a share of the points."""
+
+    name: str
+    kind: Literal["form", "value"]
+    status: Literal["passed", "failed", "not reached"] = "not reached"
+
+
+@dataclass
+class Record:
+    """The result of a check: plain data, from which text, HTML and grades are made."""
+
+    task: str
+    signature: str
+    assignment: str
+    points: float
+    max_points: float
+    passed: bool
+    steps: list[Step]
+    message: str = ""                                     # what the first failed step says
+    mistakes: list[str] = field(default_factory=list)     # names of the known mistakes that agree on every case
+    diagnosis: list[str] = field(default_factory=list)    # their sentences
+    reread: list[dict[str, str]] = field(default_factory=list)  # sections: page, label, title
+    printed: str = ""
+    judge: str = ""
+    seed: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**vars(self), "steps": [dict(vars(step)) for step in self.steps]}
