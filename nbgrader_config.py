@@ -15,7 +15,8 @@ from unrolled.grading import steps
 
 ROOT = Path(__file__).resolve().parent
 CLASS = ROOT / "class"
-CLASS.mkdir(exist_ok=True)  # SQLite makes the gradebook, but not the folder that it lies in
+# SQLite makes the gradebook, but not the folder that it lies in; nobody else's account may look into it.
+CLASS.mkdir(mode=0o700, exist_ok=True)
 
 # nbgrader starts `alembic` by name: it lies beside this Python, also where the environment is not activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -33,6 +34,12 @@ c.CourseDirectory.feedback_directory = "class/feedback"
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.nb.md"]
 # The gradebook: a file, or a database of its own on a PostgreSQL server by UNROLLED_DB=postgresql://user:password@host/database
 c.CourseDirectory.db_url = os.environ.get("UNROLLED_DB") or f"sqlite:///{CLASS / 'gradebook.db'}"
+
+# nbgrader's exchange, as on a JupyterHub: what others put there is taken with care. Where it lies is set for the whole machine.
+c.ExchangeFactory.collect = "unrolled.grading.exchange.Collect"
+c.ExchangeFactory.list = "unrolled.grading.exchange.List"
+c.ExchangeFactory.release_assignment = "unrolled.grading.exchange.ReleaseAssignment"
+c.ExchangeFactory.release_feedback = "unrolled.grading.exchange.ReleaseFeedback"
 
 # `nbgrader export`: a table; --CsvExport.layout=canvas or --CsvExport.layout=moodle writes what these import.
 c.ExportApp.plugin_class = "unrolled.grading.export.CsvExport"

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import os
 import platform
@@ -332,6 +333,17 @@ def versions() -> dict[str, str]:
     """What an outcome depends on beside the code, the tasks and the seed."""
     found = {name: importlib.metadata.version(name) for name in ("unrolled", "numpy", "torch")}
     return {**found, "python": platform.python_version(), "course": _course_hash()}
+
+
+def no_references() -> str:
+    """Why what the references give can't be computed here, and what to do, in a sentence; or nothing."""
+    missing = [name for name in ("numpy", "torch") if importlib.util.find_spec(name) is None]
+    if missing:
+        return (
+            f"The references that judge need {missing[0]}, which is not installed here: "
+            "`python -m pip install -c constraints.txt -e '.[grading,reference]'` brings it."
+        )
+    return ""
 
 
 PAGES_ONLY = {"cli.py", "plots.py", "quizzes.py", "quiz_terminal.py", "sphinx_quiz"}  # no grade depends on them

@@ -12,6 +12,7 @@ import gc
 import glob
 import html
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from datetime import datetime
@@ -21,9 +22,11 @@ from typing import Any
 import nbformat
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
+import nbgrader.apps.generateassignmentapp
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode, v4
 from nbgrader.converters import autograde as stock
+from nbgrader.converters import generate_assignment as stock_release
 from nbgrader.converters.base import NbGraderException
 from nbgrader.nbgraderformat import MetadataValidator, ValidationError
 from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
@@ -32,7 +35,7 @@ from traitlets import Bool, Dict, Float, Integer, Unicode, default
 
 from ..checks.report import as_html, as_text, points_text
 from ..checks.run import Record, Step
-from . import gradebook, rebuild, referee, sandbox
+from . import exchange, gradebook, rebuild, referee, sandbox
 
 MAX_TIMESTAMP = 200  # bytes
 
@@ -42,10 +45,60 @@ class Refused(NbGraderException):
 
 
 def plug_in() -> None:
-    """Let nbgrader's command and its Python API use our `Autograde`, which they name directly and not by a setting."""
+    """Let nbgrader's commands and its Python API use our converters, which they name directly and not by a setting."""
     nbgrader.apps.autogradeapp.Autograde = Autograde
     nbgrader.apps.api.Autograde = Autograde
+    nbgrader.apps.generateassignmentapp.GenerateAssignment = GenerateAssignment
+    nbgrader.apps.api.GenerateAssignment = GenerateAssignment
     gradebook.plug_in()
+
+
+# --- Releasing ---------------------------------------------------------------------------------
+
+
+class GenerateAssignment(stock_release.GenerateAssignment):
+    """nbgrader's converter, which leaves the release of before in its place until the new one is whole."""
+
+    def start(self) -> None:
+        if problem := referee.no_references():
+            message = f"Nothing was generated, and nothing was changed. {problem}"
+            self.log.error(message)
+            raise NbGraderException(message)
+        super().start()
+
+    def _format_dest(self, assignment_id: str, student_id: str, escape: bool = False) -> str:
+        """A folder beside the release's place: `set_permissions` moves it there."""
+        parent, name = os.path.split(os.path.normpath(super()._format_dest(assignment_id, student_id, escape)))
+        return os.path.join(parent, f".{name}.new")
+
+    def _place(self, assignment_id: str, student_id: str) -> Path:
+        return Path(super()._format_dest(assignment_id, student_id))
+
+    def init_destination(self, assignment_id: str, student_id: str) -> bool:
+        """As nbgrader does; where only one notebook is made anew, the others are taken over."""
+        place, beside = self._place(assignment_id, student_id), Path(self._format_dest(assignment_id, student_id))
+        shutil.rmtree(beside, ignore_errors=True)
+        if place.exists() and self.coursedir.notebook_id == "*" and not self.force:
+            self.log.info("Skipping existing assignment: %s", place)
+            return False
+        if place.exists() and self.coursedir.notebook_id != "*":
+            shutil.copytree(place, beside)
+        due = super().init_destination(assignment_id, student_id)
+        if not due:
+            shutil.rmtree(beside, ignore_errors=True)
+        return due
+
+    def set_permissions(self, assignment_id: str, student_id: str) -> None:
+        """The last that nbgrader does to a release."""
+        super().set_permissions(assignment_id, student_id)
+        place, beside = self._place(assignment_id, student_id), Path(self._format_dest(assignment_id, student_id))
+        before = beside.with_suffix(".before")
+        shutil.rmtree(before, ignore_errors=True)
+        if place.exists():
+            self.log.warning("Replacing existing assignment: %s", place)
+            place.rename(before)
+        beside.rename(place)
+        shutil.rmtree(before, ignore_errors=True)
 
 
 # --- Finding submissions -----------------------------------------------------------------------
@@ -174,14 +227,21 @@ class Autograde(stock.Autograde):
             return None
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """As nbgrader does, without copying what lies beside the notebooks; the time of receipt is written anew."""
+        """As nbgrader does, without copying what lies beside the notebooks; the time of receipt is written anew.
+
+        So is the secret that nbgrader's exchange puts beside a submission, by which its feedback is found.
+        """
         with self._nothing_copied(), gradebook.as_one(self.coursedir.db_url, self.coursedir.course_id):
             super().init_assignment(assignment_id, student_id)
-        received = self.timestamp(self._format_source(assignment_id, student_id))
-        if received is not None:
-            folder = Path(self._format_dest(assignment_id, student_id))
+        source = self._format_source(assignment_id, student_id)
+        folder = Path(self._format_dest(assignment_id, student_id))
+        received, secret = self.timestamp(source), exchange.secret_beside(Path(source))
+        if received is not None or secret is not None:
             folder.mkdir(parents=True, exist_ok=True)
+        if received is not None:
             (folder / "timestamp.txt").write_text(f"{received:%Y-%m-%d %H:%M:%S.%f} UTC\n", encoding="utf-8")
+        if secret is not None:
+            (folder / exchange.SECRET).write_text(secret, encoding="ascii")
 
     def rebuilt(self, assignment: str, path: Path) -> rebuild.Rebuilt:
         """The notebook to judge for the one that should lie at `path`."""
