@@ -45,6 +45,11 @@ c.ExchangeFactory.release_feedback = "unrolled.grading.exchange.ReleaseFeedback"
 c.ExportApp.plugin_class = "unrolled.grading.export.CsvExport"
 c.ExportPlugin.to = str(CLASS / "grades.csv")
 
+# `nbgrader zip_collect` for the downloads of Canvas and Moodle: whose a file is by the platform's own pattern, nothing else unpacked.
+c.ZipCollectApp.downloaded_directory = "class/downloaded"
+c.ZipCollectApp.extractor_plugin = "unrolled.grading.zips.PlatformExtractor"
+c.ZipCollectApp.collector_plugin = "unrolled.grading.zips.PlatformCollector"
+
 # Grading: what was handed in is rebuilt from the release and judged by the referee; its code runs in a sandbox only.
 # `nbgrader validate` runs a notebook as it stands, for its author.
 steps.plug_in()

@@ -151,6 +151,17 @@ def record(
 
 
 @contextlib.contextmanager
+def _class_files() -> Iterator[None]:
+    """Say in one sentence what stops work on the files of a class that judges nothing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        _stop(f"This needs {error.name}: install the course with `pip install -e '.[grading,reference]'`.")
+    except (OSError, ValueError) as error:
+        _stop(error)
+
+
+@contextlib.contextmanager
 def _class_work(scheduler: str | None) -> Iterator[None]:
     """Say in one sentence what stops work on a class."""
     try:
@@ -230,6 +241,28 @@ def regrade(
         farm.tell_changes(changes, report, dry_run, console)
         if any(state == "not graded" for state in report.states.values()):
             raise typer.Exit(1)
+
+
+@app.command()
+def roster(
+    file: Annotated[Path, typer.Argument(help="The table: Canvas's gradebook or Moodle's grading worksheet, as CSV.")],
+    number: Annotated[str | None, typer.Option(help="The column with the platform's number of each student.")] = None,
+    login: Annotated[str | None, typer.Option(help="The column with what the export is to call them by.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace what somebody handed in under their login before.")] = False,
+) -> None:
+    """Rename what was collected under a platform's numbers to the students' logins, for this assignment and all that follow."""
+    with _class_files():
+        from .grading import roster as table
+        from .grading import steps
+
+        submitted, folder = steps.class_folders(course_folder("nbgrader_config.py", "assignments"))
+        made = table.plan(table.rows_of(file, number, login), submitted, folder, force)
+        table.carry_out(made, folder)
+        for remark in made.remarks:
+            typer.echo(f"unrolled: {remark}", err=True)
+        for source, target in made.moves:
+            typer.echo(f"{source.parent.name} → {target.parent.name}: {target.name}")
+        typer.echo(f"{len(made.moves)} submissions of {len(made.emptied)} students were renamed; {len(folder.roster())} logins are known.")
 
 
 @app.command("doctor")

@@ -402,7 +402,7 @@ def _truths(path: Path, seed: int, names: tuple[str, ...]) -> bytes:
 
 @dataclass(frozen=True)
 class ClassFolder:
-    """Where a class keeps what the referee needs: seeds.json, truths/, records/<student>/<assignment>.json, cache/."""
+    """Where a class keeps what the referee needs: seeds.json, truths/, records/<student>/<assignment>.json, cache/, roster.json."""
 
     path: Path
 
@@ -441,6 +441,14 @@ class ClassFolder:
     def write_record(self, student: str, assignment: str, notebook: str, record: dict[str, Any]) -> None:
         path = self.record_path(student, assignment, notebook)
         _write(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+    def roster(self) -> dict[str, str]:
+        """The logins of students by their numbers on the platform that they hand in on, as `unrolled roster` was told."""
+        path = self.path / "roster.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+    def keep_roster(self, logins: dict[str, str]) -> None:
+        _write(self.path / "roster.json", json.dumps(logins, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
 
     def begun(self, student: str, assignment: str) -> Path:
         """The file that is there while a submission is being written: whoever finds it knows that a run was cut off."""

@@ -28,10 +28,12 @@ from nbformat import NotebookNode, v4
 from nbgrader.converters import autograde as stock
 from nbgrader.converters import generate_assignment as stock_release
 from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.nbgraderformat import MetadataValidator, ValidationError
 from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
 from nbgrader.utils import parse_utc, rmtree
 from traitlets import Bool, Dict, Float, Integer, Unicode, default
+from traitlets.config.loader import PyFileConfigLoader
 
 from ..checks.report import as_html, as_text, points_text
 from ..checks.run import Record, Step
@@ -51,6 +53,14 @@ def plug_in() -> None:
     nbgrader.apps.generateassignmentapp.GenerateAssignment = GenerateAssignment
     nbgrader.apps.api.GenerateAssignment = GenerateAssignment
     gradebook.plug_in()
+
+
+def class_folders(course: Path) -> tuple[Path, referee.ClassFolder]:
+    """Where the class in `course` hands in, and the folder of the class, by its nbgrader_config.py."""
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(course)).load_config()
+    coursedir = CourseDirectory(config=config)
+    submitted = Path(coursedir.format_path(coursedir.submitted_directory, "STUDENT", "ASSIGNMENT")).parents[1]
+    return submitted, referee.ClassFolder(Path(Judge(config=config).class_folder))
 
 
 # --- Releasing ---------------------------------------------------------------------------------
