@@ -64,9 +64,62 @@ def test_text_of_every_other_cell_comes_from_the_release(release):
     changed = copy.deepcopy(release)
     for cell in changed.cells:
         cell.source += " changed"
-    built = _built(release, changed)
-    for i in (0, 1, 3, 5, 7):
-        assert built.cells[i] == release.cells[i]
+    courses = [cell for cell in _built(release, changed).cells if not rebuild.is_added(cell) and not rebuild.is_solution(cell)]
+    assert courses == [release.cells[i] for i in (0, 1, 3, 5, 7)]
+
+
+def _added(built) -> list[tuple[int, str]]:
+    return [(place, cell.source) for place, cell in enumerate(built.cells) if rebuild.is_added(cell)]
+
+
+def test_lines_added_to_a_setup_cell_are_an_added_cell_after_it(release):
+    given = copy.deepcopy(release)
+    given.cells[1].source = "import math\nimport numpy as np\n# mine"
+    built = _built(release, given)
+    assert _added(built) == [(2, given.cells[1].source)] and rebuild.released_text(built.cells[2]) == "import numpy as np"
+
+
+def test_function_written_in_the_cell_of_its_check_is_an_added_cell_before_the_check(release):
+    given = _filled(release, f='def f(x):\n    return 1\ncheck("f", f)')
+    assert _added(_built(release, given)) == [(3, 'def f(x):\n    return 1\ncheck("f", f)')]
+
+
+@pytest.mark.parametrize("text", ["import numpy as np\n\n", "# a comment\n  import numpy as np", "", "\n"])
+def test_blank_lines_comments_and_missing_lines_in_a_cell_of_the_course_add_nothing(release, text):
+    given = copy.deepcopy(release)
+    given.cells[1].source = text
+    assert _added(_built(release, given)) == []
+
+
+def test_answer_written_into_a_text_of_the_course_is_shown_after_it(release):
+    given = copy.deepcopy(release)
+    given.cells[0].source = "# Title\n\nBecause <b>it</b> is so."
+    assert _added(_built(release, given)) == [(1, "Because &lt;b>it&lt;/b> is so.")]
+
+
+def test_cell_for_the_learners_eyes_counts_only_where_it_defines_something(release):
+    given = copy.deepcopy(release)
+    given.cells[7].source = "show(f, g, size=300)"
+    assert _added(_built(release, given)) == []
+    given.cells[7].source = "def g(x):\n    return 2\nshow(f, g)"
+    assert _added(_built(release, given)) == [(8, given.cells[7].source)]
+
+
+def test_changed_cells_of_the_course_are_named(release, tmp_path):
+    given = _filled(release, f='def f(x):\n    return 1\ncheck("f", f)')
+    given.cells[0].source += "\nBecause."
+    (tmp_path / "x.ipynb").write_text(json.dumps(given))
+    notes = rebuild.of_file(release, tmp_path / "x.ipynb").notes
+    assert [note.split(" was changed")[0] for note in notes] == [
+        "The course's text that begins with “# Title”", 'The course\'s cell that begins with “check("f", f)”',
+    ]  # fmt: skip
+    assert rebuild.of_file(release, _saved(tmp_path, release)).notes == []
+
+
+def _saved(folder, notebook):
+    path = folder / "untouched.ipynb"
+    path.write_text(json.dumps(notebook))
+    return path
 
 
 def test_metadata_outputs_and_types_come_from_the_release(release):

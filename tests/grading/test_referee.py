@@ -67,6 +67,19 @@ def test_report_is_the_one_that_the_check_gives_at_home(bwrap, text):
     assert graded == json.loads(json.dumps(at_home.as_dict()))
 
 
+@pytest.mark.parametrize("text", [
+    "one_hot = {'\\x1b[2J': 1, 'a\\nb': 2}",
+    "one_hot = {'\\u202eevil': 1}",
+    "one_hot = type('\\x1b[31m\\u202e', (), {})()",
+    "def one_hot(ids, V):\n    return {'\\x1b[2J': 1}",
+    "def one_hot(ids, V):\n    raise ValueError('\\x1b[2J\\u202e\\x9b')",
+    "def one_hot(ids, V):\n    print('\\x1b[2J\\u202e\\x9b')",
+])  # fmt: skip
+def test_no_words_of_a_learners_reach_a_report_as_control_characters(bwrap, text):
+    record = judged(text).tasks["one_hot"]
+    assert all(c.isprintable() or c == "\n" for c in record["message"] + record["printed"]), record
+
+
 def test_crash_costs_its_task_alone(bwrap):
     crash = "import os\ndef one_hot(ids, V):\n    os._exit(3)"
     outcome = judged(crash, COUNT, tasks=(ONE_HOT, PARAMETERS))
@@ -82,6 +95,20 @@ def test_endless_call_costs_its_task_alone(bwrap):
 def test_cell_that_ends_the_program_is_left_out_and_the_rest_judged(bwrap):
     outcome = judged(RIGHT, "import os; os._exit(0)", COUNT, tasks=(ONE_HOT, PARAMETERS))
     assert outcome.points == 4 and "left out of grading" in outcome.cells["2"]["problems"][0]
+
+
+@pytest.mark.parametrize("text, printed", [
+    ("import math\nimport numpy as np\nprint(math.pi)", "3.141592653589793\n"),
+    ("seen = 'again'\nimport  numpy   as np; seen = 'once'\nprint(seen)", "again\n"),  # what the course wrote is not run again
+    ("seen = 'once'; seen = 'once'\nprint(seen)", "once\n"),
+    ("def f(:\n    pass", ""),
+])  # fmt: skip
+def test_statements_of_the_course_in_a_changed_cell_run_once(bwrap, text, printed):
+    course = "import numpy as np\nseen = 'once'"
+    cells = [Cell(0, "setup", course), Cell(1, "added", text, without=course), Cell(2, "solution", RIGHT), ONE_HOT]
+    outcome = referee.judge(cells, 7, limits=QUICK)
+    assert outcome.points == 2 and outcome.cells.get("1", {}).get("printed", "") == printed
+    assert ("SyntaxError" in str(outcome.cells.get("1"))) == ("(:" in text)
 
 
 def test_own_cells_share_their_time_and_solutions_still_run(bwrap):

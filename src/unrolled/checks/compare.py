@@ -25,7 +25,7 @@ def describe(value: Any) -> str:
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"
     if isinstance(value, dict):
-        named = value and len(value) <= 8 and all(isinstance(key, str) and len(key) <= 20 for key in value)
+        named = value and len(value) <= 8 and all(isinstance(key, str) and len(key) <= 20 and key.isprintable() for key in value)
         return f"a dict of {len(value)}" + (f" with the keys {', '.join(value)}" if named else "")
     return f"an object of type {type(value).__name__}"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import collections
 import gc
 import io
 import linecache
@@ -158,8 +159,11 @@ class Notebook:
         self.names = module.__dict__
         self.flags = 0  # of `from __future__ import ...`, which hold for the cells that follow
 
-    def run(self, number: int, text: str, seconds: float) -> dict:
-        """Run a cell statement by statement: a line that fails costs only what depends on it."""
+    def run(self, number: int, text: str, seconds: float, without: str = "") -> dict:
+        """Run a cell statement by statement: a line that fails costs only what depends on it.
+
+        without: a text whose statements are left out where the cell has them, too, because they were run already.
+        """
         name = f"<cell {number}>"
         text = without_magics(text)
         linecache.cache[name] = (len(text), None, text.splitlines(True), name)
@@ -167,7 +171,7 @@ class Notebook:
         timed_out = False
         with _Captured(PRINTED_LIMIT) as output:
             try:
-                statements = ast.parse(text, name).body
+                statements = _beyond(ast.parse(text, name).body, without)
             except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
                 problems.append(_clip(f"{type(error).__name__}: {error}"))
                 statements = []
@@ -226,6 +230,21 @@ def _apart(statements: list[ast.stmt]) -> list[ast.stmt]:
     for statement in statements:
         if isinstance(statement, ast.Import) and len(statement.names) > 1:
             found += [ast.copy_location(ast.Import([alias]), statement) for alias in statement.names]
+        else:
+            found.append(statement)
+    return found
+
+
+def _beyond(statements: list[ast.stmt], text: str) -> list[ast.stmt]:
+    """The statements but for those that `text` has, too: each of its own is left out once, however it is laid out."""
+    if not text:
+        return statements
+    known = collections.Counter(map(ast.dump, ast.parse(without_magics(text)).body))
+    found = []
+    for statement in statements:
+        said = ast.dump(statement)
+        if known[said]:
+            known[said] -= 1
         else:
             found.append(statement)
     return found
@@ -398,7 +417,7 @@ def main(requests: int, replies: int) -> None:
     while True:
         request = connection.receive()
         if request["do"] == "cell":
-            answer = notebook.run(request["cell"], request["text"], request["seconds"])
+            answer = notebook.run(request["cell"], request["text"], request["seconds"], request.get("without", ""))
         elif request["do"] == "find":
             function = notebook.names.get(request["name"])
             answer = {"found": request["name"] in notebook.names, "callable": callable(function), "value": function}

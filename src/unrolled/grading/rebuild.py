@@ -11,6 +11,7 @@ import json
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,6 +166,11 @@ def is_added(cell: NotebookNode) -> bool:
     return cell.metadata.get("unrolled", {}).get("cell") == "added"
 
 
+def released_text(cell: NotebookNode) -> str:
+    """For an added cell that a learner made of one of the course's: what the course wrote there. Otherwise nothing."""
+    return cell.metadata.get("unrolled", {}).get("beside", "")
+
+
 def defined_in(text: str) -> set[str]:
     """The functions and classes that a cell defines at its top level. Python's own parser is not let near a learner's text here:
     there are texts that take it minutes, or all of its stack."""
@@ -207,17 +213,23 @@ def rebuild(release: NotebookNode, written: list[Written]) -> NotebookNode:
     found = _matches(notebook.cells, written)
     text_of = {j: written[i].text for i, j in found.items()}
     after: dict[int, list[NotebookNode]] = {}  # added cells by the cell of the release that they follow
+    before: dict[int, NotebookNode] = {}
     anchor = -1
     for i, cell in enumerate(written):
         if i in found:
             anchor = found[i]
+            if own := _own_work(cell, notebook.cells[anchor], i):
+                if is_test(notebook.cells[anchor]):  # a function that was written beside its check, above it
+                    before[anchor] = own
+                else:
+                    after.setdefault(anchor, []).append(own)
         elif cell.text.strip():
-            after.setdefault(anchor, []).append(_added(cell, len(written), i))
+            after.setdefault(anchor, []).append(_added(cell, cell.text, i))
     cells = after.get(-1, [])
     for j, cell in enumerate(notebook.cells):
         if is_solution(cell):
             cell.source = _answer(cell, text_of.get(j))
-        cells += [cell, *after.get(j, [])]
+        cells += [*filter(None, [before.get(j)]), cell, *after.get(j, [])]
     notebook.cells = cells
     _shorten_prose(cell for cell in cells if cell.cell_type == "markdown" and (is_solution(cell) or is_added(cell)))
     return notebook
@@ -247,11 +259,57 @@ def plain_markdown(text: str) -> str:
     return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
 
 
-def _added(cell: Written, many: int, place: int) -> NotebookNode:
-    metadata = {"unrolled": {"cell": "added"}}
+def _added(cell: Written, text: str, place: int, beside: str = "") -> NotebookNode:
+    metadata = {"unrolled": {"cell": "added", **({"beside": beside} if beside else {})}}
     if cell.code:
-        return v4.new_code_cell(cell.text, metadata=metadata, id=f"added-{place}")
-    return v4.new_markdown_cell(plain_markdown(cell.text), metadata=metadata, id=f"added-{place}")
+        return v4.new_code_cell(text, metadata=metadata, id=f"added-{place}")
+    return v4.new_markdown_cell(plain_markdown(text), metadata=metadata, id=f"added-{place}")
+
+
+# --- Work in the course's own cells ------------------------------------------------------------
+
+
+def _own_work(cell: Written, original: NotebookNode, place: int) -> NotebookNode | None:
+    """What a learner wrote into a cell of the course's, as a cell that they added: the release's own lines are run once, by the release.
+
+    Of code the whole text is kept, and the player leaves out the statements that the release has, too (no parser is let near it here);
+    of prose the lines that the release does not have. A cell for the learner's eyes is theirs to play with: only what it newly defines counts.
+    """
+    if is_solution(original) or cell.code != (original.cell_type == "code"):
+        return None
+    own = _lines_beyond(cell.text, original.source, cell.code)
+    if not own:
+        return None
+    if not cell.code:
+        return _added(cell, "\n\n".join(own), place, original.source)
+    if not is_test(original) and not is_setup(original) and not defined_in(cell.text) - defined_in(original.source):
+        return None
+    return _added(cell, cell.text, place, original.source)
+
+
+def _lines_beyond(text: str, released: str, code: bool) -> list[str]:
+    """The lines of a text that the released one does not have; blank lines, and comments in code, say nothing."""
+    known = Counter(line.strip() for line in released.split("\n"))
+    found = []
+    for line in text.split("\n"):
+        bare = line.strip()
+        if known[bare] > 0:
+            known[bare] -= 1
+        elif bare and not (code and bare.startswith("#")):
+            found.append(line.rstrip())
+    return found
+
+
+def _differs(cell: NotebookNode) -> str:
+    """The sentence about work in a cell of the course's."""
+    first = next(line.strip() for line in released_text(cell).split("\n") if line.strip())
+    first = f"“{first[:57]}...”" if len(first) > 60 else f"“{first}”"
+    if cell.cell_type == "markdown":
+        return f"The course's text that begins with {first} was changed: what was written into it is shown as a cell of its own, and is no answer."
+    return (
+        f"The course's cell that begins with {first} was changed. It was run as it was released, and what it did not have was run as an added "
+        "cell: write your own code into the cells for it, or into new ones."
+    )
 
 
 def of_file(release: NotebookNode, path: Path) -> Rebuilt:
@@ -261,6 +319,7 @@ def of_file(release: NotebookNode, path: Path) -> Rebuilt:
     except Unusable as error:
         return Rebuilt(rebuild(release, []), str(error))
     notebook = rebuild(release, written)
+    notes += [_differs(cell) for cell in notebook.cells if released_text(cell)]
     if not any(cell.code for cell in written):
         return Rebuilt(notebook, "The notebook that was handed in has none of the cells of this assignment.", notes)
     return Rebuilt(notebook, None, notes)

@@ -48,18 +48,19 @@ class Limits:
         """The resource limits that the player sets for itself."""
         return {
             "RLIMIT_AS": self.memory, "RLIMIT_CPU": int(self.submission + self.grace) + 1, "RLIMIT_FSIZE": 0, "RLIMIT_CORE": 0,
-            "RLIMIT_NOFILE": 64, "RLIMIT_MEMLOCK": 0, "RLIMIT_MSGQUEUE": 0,
+            "RLIMIT_NOFILE": 64, "RLIMIT_MEMLOCK": 0, "RLIMIT_MSGQUEUE": 0, "RLIMIT_SIGPENDING": 64,
         }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell as the referee needs it. number: its place in the rebuilt notebook."""
+    """A cell as the referee needs it. number: its place in the rebuilt notebook. without: a text whose statements are left out."""
 
     number: int
     kind: Literal["setup", "solution", "added", "task"]
     text: str = ""
     task: str = ""
+    without: str = ""
 
 
 @dataclass
@@ -97,7 +98,8 @@ def cells_of(notebook: Any) -> list[Cell]:
         elif rebuild.is_setup(cell):
             cells.append(Cell(number, "setup", cell.source))
         elif rebuild.is_solution(cell) or rebuild.is_added(cell):
-            cells.append(Cell(number, "solution" if rebuild.is_solution(cell) else "added", cell.source))
+            kind = "solution" if rebuild.is_solution(cell) else "added"
+            cells.append(Cell(number, kind, cell.source, without=rebuild.released_text(cell)))
     return cells
 
 
@@ -177,7 +179,7 @@ class Session:
             self.waited[stage] += time.monotonic() - began
 
     def _ask_cell(self, cell: Cell, seconds: float) -> dict[str, Any]:
-        message = {"do": "cell", "cell": cell.number, "text": cell.text, "seconds": seconds}
+        message = {"do": "cell", "cell": cell.number, "text": cell.text, "without": cell.without, "seconds": seconds}
         answer = self._ask(message, seconds + self.limits.grace, "cells")
         problems = answer.get("problems")
         if not isinstance(problems, list) or len(problems) > 50:
@@ -248,6 +250,13 @@ def explained_zero(task: Task, seed: int, message: str) -> Record:
 
 
 def _judge_task(session: Session, task: Task, seed: int, failed_cells: list[int]) -> Record:
+    """The record of a task's check. Whatever a learner's words got into it, a terminal can show it."""
+    record = _judged_task(session, task, seed, failed_cells)
+    record.message, record.printed = clean(record.message), clean(record.printed, checks_run.PRINTED_LIMIT + 1)
+    return record
+
+
+def _judged_task(session: Session, task: Task, seed: int, failed_cells: list[int]) -> Record:
     try:
         found, can_be_called, value = session.look_up(task.name)
     except sandbox.Lost as error:
@@ -281,13 +290,11 @@ def _judge_task(session: Session, task: Task, seed: int, failed_cells: list[int]
         return seen
 
     try:
-        record = checks_run.run(task, call, seed)
+        return checks_run.run(task, call, seed)
     except sandbox.SandboxError:
         raise
     except Exception as error:
         raise Fault(f"The check of {task.name} broke down ({type(error).__name__}: {error}); nobody's fault but the course's.") from error
-    record.message, record.printed = clean(record.message), clean(record.printed, checks_run.PRINTED_LIMIT + 1)
-    return record
 
 
 def judge(

@@ -1,8 +1,8 @@
 """The sandbox in which learners' code runs: bubblewrap with no network, nothing writable, and nothing to find.
 
 What is mounted, read-only: the system's libraries, this Python's own library without its packages, NumPy, and two files of
-ours (player.py, wire.py). A seccomp filter denies new processes and threads; the player sets the resource limits before it
-runs a line that a learner wrote.
+ours (player.py, wire.py). A seccomp filter leaves the system calls that NumPy and the player need, and no new process or thread
+(system_calls.py); the player sets the resource limits before it runs a line that a learner wrote.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import py_compile
 import select
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import sysconfig
@@ -25,7 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import wire
+from . import system_calls, wire
 
 HERE = Path(__file__).resolve().parent
 OWN_FILES = (HERE / "player.py", HERE / "wire.py")
@@ -47,43 +46,12 @@ def unsafe_by_environment() -> bool:
     return os.environ.get("UNROLLED_UNSAFE", "") not in ("", "0")
 
 
-# --- The seccomp filter ------------------------------------------------------------------------
-
-# System calls by number: (name, x86_64, aarch64; None where there is none). New processes and threads, memory that no
-# limit counts, sockets, and what no notebook needs.
-DENIED = (
-    ("fork", 57, None), ("vfork", 58, None), ("clone", 56, 220),
-    ("socket", 41, 198), ("socketpair", 53, 199),
-    ("shmget", 29, 194), ("msgget", 68, 186), ("semget", 64, 190), ("mq_open", 240, 180), ("memfd_create", 319, 279),
-    ("memfd_secret", 447, 447), ("pidfd_open", 434, 434), ("pidfd_getfd", 438, 438), ("process_madvise", 440, 440),
-    ("ptrace", 101, 117), ("process_vm_readv", 310, 270), ("process_vm_writev", 311, 271), ("unshare", 272, 97),
-    ("setns", 308, 268), ("mount", 165, 40), ("umount2", 166, 39), ("pivot_root", 155, 41), ("chroot", 161, 51),
-    ("keyctl", 250, 219), ("add_key", 248, 217), ("request_key", 249, 218), ("bpf", 321, 280), ("perf_event_open", 298, 241),
-    ("userfaultfd", 323, 282), ("io_uring_setup", 425, 425), ("inotify_init1", 294, 26), ("inotify_init", 253, None),
-    ("open_by_handle_at", 304, 265), ("personality", 135, 92),
-)  # fmt: skip
-CLONE3 = 435
-AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-EPERM, ENOSYS = 1, 38
-_LOAD, _EQUAL, _ABOVE, _RETURN = 0x20, 0x15, 0x35, 0x06
-_ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
-
-
 def seccomp_filter(machine: str) -> bytes:
     """The filter's program for `bwrap --seccomp`. Raises SandboxError for a machine whose system calls we don't know."""
-    if machine not in AUDIT_ARCH:
-        raise SandboxError(f"The sandbox knows x86_64 and aarch64, and this machine is {machine}: grade on one of those.")
-    column = 1 if machine == "x86_64" else 2
-    numbers = [call[column] for call in DENIED if call[column] is not None]
-    program = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, AUDIT_ARCH[machine]), (_RETURN, 0, 0, _KILL), (_LOAD, 0, 0, 0)]
-    # clone3 hides its flags from a filter: say that it does not exist. On x86_64 so are the x32 calls, from 0x40000000 up.
-    program += [(_EQUAL, 0, 1, CLONE3), (_RETURN, 0, 0, _ERRNO | ENOSYS)]
-    if machine == "x86_64":
-        program += [(_ABOVE, 0, 1, 0x40000000), (_RETURN, 0, 0, _ERRNO | ENOSYS)]
-    for number in numbers:
-        program += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ERRNO | EPERM)]
-    program.append((_RETURN, 0, 0, _ALLOW))
-    return b"".join(struct.pack("HBBI", *instruction) for instruction in program)
+    if machine not in system_calls.MACHINES:
+        known = " and ".join(system_calls.MACHINES)
+        raise SandboxError(f"The sandbox knows {known}, and this machine is {machine}: grade on one of those.")
+    return system_calls.packed(system_calls.program(machine))
 
 
 # --- What the sandbox holds --------------------------------------------------------------------

@@ -366,8 +366,8 @@ class Judge(NbGraderPreprocessor):
     def _tell(self, student: str, record: dict, outcome: referee.Outcome) -> None:
         how = "from the cache" if outcome.cached else f"{outcome.seconds.get('total', 0):.2f} s"
         self.log.info("%s: %s, %s points, %s", student, record["status"], points_text(outcome.points), how)
-        for incident in outcome.incidents:
-            self.log.warning("%s: %s", student, incident)
+        for remark in [*record["notes"], *outcome.incidents]:
+            self.log.warning("%s: %s", student, remark)
 
 
 def _remarks(remarks: list[str]) -> NotebookNode:
