@@ -109,6 +109,16 @@ print("found", found, sorted(os.environ))
 """
 
 
+SYSTEM_CALL = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+made = 0
+while made < 1000 and libc.syscall({number}, {arguments}) >= 0:
+    made += 1
+print("made", made, ctypes.get_errno())
+"""
+
+
 def _tags(notebook: NotebookNode) -> None:
     for each in notebook.cells:
         if each.metadata.get("nbgrader", {}).get("grade"):
@@ -118,6 +128,14 @@ def _tags(notebook: NotebookNode) -> None:
 def _ungraded(notebook: NotebookNode) -> None:
     for meta in _meta(notebook, grade=True):
         meta.update(grade=False, points=0, locked=False)
+
+
+def _in_the_courses_cells(notebook: NotebookNode) -> None:
+    """Answers where the check stands, and a check that says 20, in every cell that is not the learner's."""
+    for each in notebook.cells:
+        name = each.metadata.get("nbgrader", {}).get("grade_id", "")
+        if each.cell_type == "code" and not name.endswith("-code"):
+            each.source = f"20.0\ndef check(*_): return 20.0\ndef {name or 'one_hot'}(*_): return 20.0\n{each.source}\ncheck(1, 2)\n20.0"
 
 
 def _retyped(notebook: NotebookNode) -> None:
@@ -208,6 +226,7 @@ ATTACKS = [
     altered("tags", "metadata", _tags),
     altered("ungraded", "metadata", _ungraded),
     altered("retyped", "metadata", _retyped),
+    altered("the-courses-cells", "metadata", _in_the_courses_cells, says="was changed"),
     altered("deleted", "metadata", _deleted),
     altered("duplicated", "metadata", _duplicated),
     altered("richer", "metadata", _richer),
@@ -220,12 +239,20 @@ ATTACKS = [
          "    except OSError:\n        pass", says="another question"),
     cell("forged-player", "forged", "import gc, types\nimport sys\nfor thing in gc.get_objects():\n    if type(thing).__name__ == 'Connection':\n"
          "        thing.send = lambda answer: None", says="did not answer in time"),
+    # Saying that inputs were not changed can't be disproved, and gains what a copy of them gives: the values are right or nothing is.
+    answers("forged-unchanged", "forged", {"rnn_step": "import sys\nsys.modules['player'].still = lambda *_: True\n"
+            "def rnn_step(X_t, H_prev, W_xh, W_hh, b_h):\n    H_prev[:] = np.tanh(X_t @ W_xh + H_prev @ W_hh + b_h)\n    return H_prev",
+            "num_parameters": "def num_parameters(D, H, V):\n    return 0"}, honest=("one_hot",), points=6),
+    answers("forged-call", "forged", {"rnn_step": "import sys\nsys.modules['player'].call = lambda *_: dict(value=np.zeros(3), error=None,\n"
+            "    error_type=None, changed=[], printed='all passed', points=4, passed=True)\ndef rnn_step(*a):\n    return 1"}),
+    cell("forged-find", "forged", "import sys, builtins\nbuiltins.callable = lambda _: True\nsys.modules['player'].time = None", honest=("one_hot",), points=2),
     # objects that lie
     answers("liar", "liars", {task: "class Liar(np.ndarray):\n    def __eq__(self, other): return True\n    __array_ufunc__ = None\n"
             f"def {task}(*a):\n    return np.zeros(3).view(Liar)" for task in EVERY_TASK}),
     answers("object-array", "liars", {task: f"def {task}(*a):\n    return np.array([None, print], dtype=object)" for task in EVERY_TASK}),
     answers("broadcast-bomb", "liars", {task: f"def {task}(*a):\n    return np.broadcast_to(0.0, (10**6, 10**6))" for task in EVERY_TASK},
             says="larger than"),
+    answers("dict-keys", "liars", {task: f"{task} = {{'\\x1b[2J\\x1b[31mX': 1, '\\u202eevil': 2, '\\x07': 3}}" for task in EVERY_TASK}, says="a dict of 3"),
     answers("giant-key", "liars", {task: f"def {task}(*a):\n    return {{chr(27) + '[2J' * 10**6: 1}}" for task in EVERY_TASK}, says="a dict of 1"),
     # wildcards
     answers("nan", "wildcards", {task: f"def {task}(*a):\n    return np.full_like(np.asarray(a[0], dtype=float), np.nan)" for task in EVERY_TASK}),
@@ -265,6 +292,15 @@ ATTACKS = [
     cell("repr-bomb", "bombs", "class Big:\n    def __repr__(self): return 'x' * 10**8\nBig()"),
     answers("nesting", "bombs", {task: f"def {task}(*a):\n    x = []\n    for _ in range(10**4):\n        x = [x]\n    return x" for task in EVERY_TASK},
             says="nested"),
+    # what the kernel lends to all programs of a machine together, by other system calls than a notebook needs (numbers of x86_64)
+    cell("asynchronous-io", "bombs", SYSTEM_CALL.format(number=206, arguments="60000, ctypes.byref(ctypes.c_ulong(0))"), says="made 0"),
+    cell("timers", "bombs", SYSTEM_CALL.format(number=222, arguments="1, None, ctypes.byref(ctypes.c_void_p())"), says="made 0"),
+    cell("kernel-log", "secrets", SYSTEM_CALL.format(number=103, arguments="3, ctypes.create_string_buffer(999), 999"), says="made 0"),
+    cell("sync", "bombs", SYSTEM_CALL.format(number=162, arguments=""), says="made 0"),
+    cell("locks", "bombs", "import fcntl, os\nfor path in ('/dev/null', os.__file__, np.__file__, '/referee/player.py'):\n    held = open(path)\n"
+         "    for lock in (lambda: fcntl.flock(held, fcntl.LOCK_EX), lambda: fcntl.lockf(held, fcntl.LOCK_SH),\n"
+         "                 lambda: fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_RDLCK), lambda: fcntl.fcntl(held, fcntl.F_NOTIFY, 1)):\n"
+         "        try: lock(); print('HELD', path)\n        except OSError as error: print(error)", says="Operation not permitted"),
     # what was handed in
     file("link-to-passwd", "links", _symlink_to("/etc/passwd"), says="is a link"),
     file("link-to-zero", "links", _symlink_to("/dev/zero"), says="is a link"),
