@@ -17,7 +17,7 @@ import sys
 import numpy as np
 from common import write
 
-from unrolled import cells, metrics, reference
+from unrolled import cells, metrics
 from unrolled.checks.tasks.training import sample as task
 
 LEVELS = (1e-1, 1e-2, 1e-3, 1e-4, task.ALARM)
@@ -42,7 +42,7 @@ def chances(seed: int) -> np.ndarray:
     for case in task._sample_values(rng):
         drawn = right_draws(case.arguments, max(1, task.DRAWS // case.arguments["length"]), rng)
         params, prefix, _, temperature, _ = case.arguments.values()
-        found.append([chance for chance, _ in task.draws_tests(reference.next_token_probs(params, prefix, drawn, temperature), drawn)])
+        found.append([chance for chance, _ in task.draws_tests(task.next_token_probs(params, prefix, drawn, temperature), drawn)])
     return np.array(found)
 
 
@@ -50,7 +50,7 @@ def far_tail(seed: int) -> int:
     """How often, of AT_ONCE right results for one network, the test of the mean says no in the case of one token."""
     rng = np.random.default_rng(seed)
     params, prefix, _, temperature, _ = task._sample_values(rng)[0].arguments.values()
-    probs = reference.next_token_probs(params, prefix, np.zeros((1, 1), dtype=int), temperature)[0, 0]
+    probs = task.next_token_probs(params, prefix, np.zeros((1, 1), dtype=int), temperature)[0, 0]
     logs = np.log(probs)
     mean, spread = probs @ logs, math.sqrt(probs @ logs**2 - (probs @ logs) ** 2)
     counts = rng.multinomial(task.DRAWS, probs / probs.sum(), size=AT_ONCE)

@@ -132,13 +132,19 @@ def quiz(
 
 @app.command()
 def record(
-    file: Annotated[Path, typer.Argument(help="The file to write, or with --compare to read.")],
+    file: Annotated[Path | None, typer.Argument(help="The file to write, or with --compare to read.")] = None,
     compare: Annotated[bool, typer.Option("--compare", help="Hold this machine's references to those in the file.")] = False,
 ) -> None:
-    """Record the references of the checks on this device, or compare this device with a recording."""
-    from .checks import recorded
+    """Record the references of the checks on this device, or compare this device with a recording. Without a file: renew the truths
+    of the public cases that the package ships, after a task changed."""
+    from .checks import TASKS, drawn, recorded, truths
 
     try:
+        if file is None and compare:
+            _stop("Name the file to compare with: unrolled record --compare FILE.")
+        if file is None:
+            typer.echo(f"{truths.record(TASKS.values(), drawn.PUBLIC_SEED)} truths are in {truths.FILE}.")
+            return
         if not compare:
             typer.echo(f"{recorded.record(file)} cases are in {file}.")
             return
@@ -146,7 +152,7 @@ def record(
         typer.echo(f"Recorded by {where['judge']} on {where['date']}. Largest relative difference here:")
         for task, difference in recorded.differences(file).items():
             typer.echo(f"  {task:<28}{difference:.1e}")
-    except (ValueError, OSError) as error:
+    except (ImportError, ValueError, OSError) as error:
         _stop(error)
 
 

@@ -7,8 +7,10 @@ import importlib
 import numpy as np
 import pytest
 
+from unrolled import reference
 from unrolled.checks import TASKS
 from unrolled.checks import run as checks_run
+from unrolled.checks.tasks.training import sample, shared
 
 
 @pytest.fixture
@@ -33,3 +35,21 @@ def test_right_draws_fail_the_statistical_tests_no_more_often_than_these_say(ben
     failed = np.array([benchmark("sample_alarms").chances(seed) for seed in range(60)]) <= level  # (checks, cases, 2)
     tests = failed[..., 0].size
     assert (failed.sum(axis=(0, 1)) <= level * tests + 3 * np.sqrt(level * tests)).all()
+
+
+@pytest.mark.parametrize("freedom", range(1, 20))
+def test_the_chi_square_tail_is_scipys(freedom):
+    from scipy.stats import chi2
+
+    for statistic in (0.0, 0.3, 5.0, 20.0, 80.0):
+        assert sample._chi_square_tail(statistic, freedom) == pytest.approx(chi2.sf(statistic, freedom), rel=1e-12)
+
+
+def test_the_judges_in_numpy_give_what_torch_gives():
+    """They judge what learners draw and train, so no recorded result can serve."""
+    rng = np.random.default_rng(3)
+    params = shared.some_params(rng, 7, 9, sharpness=1.2)
+    ids, prefix, drawn = rng.integers(0, 7, size=400), rng.integers(0, 7, size=3), rng.integers(0, 7, size=(5, 6))
+    assert shared.perplexity_of(params, ids) == pytest.approx(reference.evaluate(params, ids), rel=1e-12)
+    here, there = (judge(params, prefix, drawn, 0.7) for judge in (sample.next_token_probs, reference.next_token_probs))
+    assert np.abs(here - there).max() < 1e-12

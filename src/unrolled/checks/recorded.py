@@ -7,12 +7,7 @@ installed. The files that lie in `checks/recordings/` are shipped with the packa
 
 from __future__ import annotations
 
-import datetime
-import json
-import os
-import platform
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +16,15 @@ from typing import Any
 import numpy as np
 
 from .. import reference
+from . import packed, truths
 from .compare import plain_keys, relative_error
-from .run import PUBLIC_SEED, copy_of
+from .drawn import PUBLIC_SEED
+from .observe import copy_of
 from .task import Case, Task
 from .tasks import TASKS
 
 FOLDER = Path(__file__).with_name("recordings")
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -41,71 +38,33 @@ class Entry:
 
 
 def recordable_cases() -> Iterator[tuple[Task, Case]]:
-    """The public cases whose result is computed; random results, which a case judges by itself, are left out."""
+    """The public cases whose result is computed."""
     for task in TASKS.values():
-        rng = np.random.default_rng(PUBLIC_SEED)
-        for case in [task.form_case(rng), *task.value_cases(rng)]:
-            if case.judge is None:
-                yield task, case
-
-
-def provenance() -> dict[str, str]:
-    """Where results are computed: device, versions, date."""
-    from ..reference.torch_arrays import torch_module
-
-    torch = torch_module()
-    found = {
-        "judge": reference.describe(), "date": datetime.date.today().isoformat(), "torch": torch.__version__,
-        "numpy": np.__version__, "python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}",
-    }  # fmt: skip
-    if reference.device().type == "cuda":
-        found |= {
-            "device": torch.cuda.get_device_name(reference.device()), "cuda": str(torch.version.cuda),
-            "cudnn": str(torch.backends.cudnn.version()),
-        }  # fmt: skip
-    return found
+        for case in truths.cases_with_a_truth(task, PUBLIC_SEED):
+            yield task, case
 
 
 def record(path: Path) -> int:
     """Compute every recordable case here and write the file, whole; return how many there are."""
-    arrays: dict[str, np.ndarray] = {}
     entries = [
         {
-            "task": task.name,
-            "case": case.name,
-            "arguments": _packed(case.arguments, arrays),
-            "result": _packed(task.reference(*copy_of(case.arguments).values()), arrays),
+            "task": task.name, "case": case.name, "arguments": case.arguments,
+            "result": task.reference(*copy_of(case.arguments).values()),
         }
         for task, case in recordable_cases()
-    ]
-    index = {"version": VERSION, "provenance": provenance(), "entries": entries}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".record-", suffix=".npz")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, index=np.array(json.dumps(index)), **arrays)
-        os.replace(beside, path)
-    except BaseException:
-        os.unlink(beside)
-        raise
+    ]  # fmt: skip
+    packed.write(path, {"version": VERSION, "provenance": reference.provenance(), "entries": entries})
     return len(entries)
 
 
 def load(path: Path) -> tuple[dict[str, str], list[Entry]]:
     """The provenance and the entries of a file. Raises ValueError for one that `record` did not write."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = dict(stored)
-        index = json.loads(str(arrays.pop("index")))
-        if index["version"] != VERSION:
-            raise ValueError(f"version {index['version']}")
-        entries = [
-            Entry(e["task"], e["case"], _unpacked(e["arguments"], arrays), _unpacked(e["result"], arrays)) for e in index["entries"]
-        ]
-        return index["provenance"], entries
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
+        found = packed.read(path)
+        if found["version"] != VERSION:
+            raise ValueError(f"version {found['version']}")
+        return found["provenance"], [Entry(**entry) for entry in found["entries"]]
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is no file of recorded references ({error}): make one with `unrolled record FILE`.") from None
 
 
@@ -128,36 +87,6 @@ def difference(a: Any, b: Any) -> float:
     if isinstance(b, (str, bool)) or b is None:
         return 0.0 if a == b else float("inf")
     return relative_error(a, b) if np.shape(a) == np.shape(b) else float("inf")
-
-
-def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """A value as JSON, with its arrays put aside under numbers."""
-    if isinstance(value, np.ndarray):
-        name = f"a{len(arrays)}"
-        arrays[name] = value
-        return {"array": name}
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, tuple):
-        return {"tuple": [_packed(item, arrays) for item in value]}
-    if isinstance(value, dict):
-        return {"dict": [[_packed(key, arrays), _packed(item, arrays)] for key, item in value.items()]}
-    if isinstance(value, list):
-        return [_packed(item, arrays) for item in value]
-    return value
-
-
-def _unpacked(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    if isinstance(value, list):
-        return [_unpacked(item, arrays) for item in value]
-    if not isinstance(value, dict):
-        return value
-    [(kind, content)] = value.items()
-    if kind == "array":
-        return arrays[content]
-    if kind == "tuple":
-        return tuple(_unpacked(item, arrays) for item in content)
-    return {_unpacked(key, arrays): _unpacked(item, arrays) for key, item in content}
 
 
 def recordings() -> list[Path]:

@@ -12,17 +12,13 @@ from typing import Any
 
 from . import compare
 from .diagnosis import known_mistakes
-from .drawn import PUBLIC_SEED, Drawn, drawn
+from .drawn import PUBLIC_SEED, CourseFault, Drawn, drawn
 from .observe import PRINTED_LIMIT, Observation, copy_of, in_process
 from .record import Record, Step
 from .task import Case, Task
 
 __all__ = ["PRINTED_LIMIT", "PUBLIC_SEED", "CourseFault", "Drawn", "Observation", "Record", "Step", "copy_of", "drawn", "in_process",
            "not_a_function", "run"]
-
-
-class CourseFault(RuntimeError):
-    """A check can't judge because something of the course is broken. It must never pass for a learner's mistake."""
 
 
 def _form_problems(task: Task, case: Case, seen: Observation) -> list[tuple[str, str | None]]:

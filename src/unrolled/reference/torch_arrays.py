@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import gc
 import os
+import platform
 from typing import Any
 
 import numpy as np
@@ -52,6 +54,21 @@ def describe() -> str:
     kind = device().type
     name = f" ({torch.cuda.get_device_name(device())})" if kind == "cuda" else ""
     return f"torch {torch.__version__.split('+')[0]}, float64, on {kind}{name}"
+
+
+def provenance() -> dict[str, str]:
+    """Where results are computed: device, versions, date."""
+    torch = torch_module()
+    found = {
+        "judge": describe(), "date": datetime.date.today().isoformat(), "torch": torch.__version__, "numpy": np.__version__,
+        "python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}",
+    }  # fmt: skip
+    if device().type == "cuda":
+        found |= {
+            "device": torch.cuda.get_device_name(device()), "cuda": str(torch.version.cuda),
+            "cudnn": str(torch.backends.cudnn.version()),
+        }  # fmt: skip
+    return found
 
 
 def tensor(array: np.ndarray) -> Any:

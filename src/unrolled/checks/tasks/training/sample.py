@@ -9,9 +9,8 @@ from collections.abc import Callable
 import numpy as np
 
 from .... import cells, metrics, reference
-from ....reference.torch_arrays import torch_module
 from ...task import Case, Mistake, Output, Section, Task
-from .shared import ASSIGNMENT, SHAPES, measure_params, some_params
+from .shared import ASSIGNMENT, SHAPES, logits_of, measure_params, some_params
 
 DECODING = Section("recurrence/rnn-scratch", "scratch-decoding", "Decoding: making it write")
 WARM_UP = Section("recurrence/rnn-scratch", "scratch-warm-up", "Warm-up")
@@ -24,10 +23,20 @@ DRAWS = 600        # about so many ids are drawn for the tests of a case
 
 
 def _chi_square_tail(statistic: float, freedom: int) -> float:
-    """Probability that a chi-square variable is larger than the statistic."""
-    torch = torch_module()
-    half = torch.tensor([freedom / 2, statistic / 2], dtype=torch.float64)
-    return torch.special.gammaincc(half[0], half[1]).item()
+    """Probability that a chi-square variable is larger than the statistic: for whole degrees of freedom it is a finite sum."""
+    x, half = statistic / 2, freedom % 2 / 2
+    tail = math.erfc(math.sqrt(x)) if half else 0.0
+    term = math.exp(-x) * x**half / math.gamma(1 + half)
+    for i in range(freedom // 2):
+        tail += term
+        term *= x / (i + 1 + half)
+    return tail
+
+
+def next_token_probs(params: dict, prefix: np.ndarray, drawn: np.ndarray, temperature: float) -> np.ndarray:
+    """(S, L, V): what softmax(logits / temperature) promised before each id of S continuations (S, L) of the prefix."""
+    read = np.concatenate([np.tile(np.asarray(prefix)[:, None], (1, len(drawn))), drawn[:, :-1].T])  # (prefix + L - 1, S)
+    return metrics.softmax(logits_of(params, read)[len(prefix) - 1 :] / temperature).transpose(1, 0, 2)
 
 
 def draws_tests(probs: np.ndarray, drawn: np.ndarray) -> list[tuple[float, str]]:
@@ -86,7 +95,7 @@ def _sample_judge(arguments: dict) -> Callable:
         if _ids_problem(again, length, V, seed) or [int(i) for i in again] != [int(i) for i in value]:
             return "The same seed gives other ids at a second call: draw with np.random.default_rng(seed)."
         drawn = np.array([[int(i) for i in ids] for ids in results])
-        probs = reference.next_token_probs(arguments["params"], arguments["prefix"], drawn, arguments["temperature"])
+        probs = next_token_probs(arguments["params"], arguments["prefix"], drawn, arguments["temperature"])
         if calls > 1 and (drawn == drawn[0]).all() and np.take_along_axis(probs, drawn[..., None], axis=-1).prod() < ALARM:
             return f"{calls} different seeds give the same ids: draw with np.random.default_rng(seed)."
         return draws_problem(probs, drawn)

@@ -30,6 +30,23 @@ def some_params(rng: np.random.Generator, V: int, H: int, sharpness: float = 1.0
             "W_hq": sharpness * params["W_hq"], "b_q": params["b_q"] / 2}
 
 
+def logits_of(params: dict[str, np.ndarray], ids: np.ndarray) -> np.ndarray:
+    """(T, N, V): what a network that starts from zeros predicts after each of the ids (T, N). A test holds it to torch."""
+    W_xh, W_hh, b_h, W_hq, b_q = (params[name] for name in SHAPES)
+    inputs = W_xh[ids] + b_h  # (T, N, H)
+    H_t, states = np.zeros((ids.shape[1], len(b_h))), []
+    for x in inputs:
+        H_t = np.tanh(x + H_t @ W_hh)
+        states.append(H_t)
+    return np.stack(states) @ W_hq + b_q
+
+
+def perplexity_of(params: dict[str, np.ndarray], ids: np.ndarray) -> float:
+    """The perplexity of ids[1:]: the network reads the text from its beginning, each token after those before it."""
+    with np.errstate(over="ignore"):  # a network that was trained badly may be infinitely surprised
+        return float(np.exp(metrics.cross_entropy(logits_of(params, ids[:-1, None]), ids[1:, None])))
+
+
 def measure_params(arguments: dict) -> dict[str, int]:
     params = arguments["params"]
     return {"V": len(params["b_q"]), "H": len(params["b_h"])}
