@@ -23,6 +23,8 @@ FLOORS = {
     "corpora": 0,
     "plots": 0,
     "quizzes": 0,
+    "terminal": 0,
+    "course": 0,
     "ngram": 1,
     "training": 1,
     "torch_models": 1,

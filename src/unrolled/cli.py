@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import os
-import shutil
-import tempfile
+import shlex
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +12,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from . import __version__, quizzes
+from . import __version__, quizzes, terminal
+from .course import course_folder, meant, start_assignment
 
 app = typer.Typer(
     help="The command line of the course Unrolled: sequence models from scratch.",
@@ -24,52 +23,9 @@ app = typer.Typer(
 )
 
 
-def course_folder(*holds: str) -> Path:
-    """The course's folder: `$UNROLLED_COURSE`; else the first one at or above the present folder that holds a course, or all of
-    `holds`; else the checkout that this package was installed from. Raises FileNotFoundError when there is none."""
-    holds = holds or ("_toc.yml", "assignments")
-    named = os.environ.get("UNROLLED_COURSE")
-    if named:
-        candidates = [Path(named)]
-    else:
-        here = Path.cwd()
-        candidates = [here, *here.parents, Path(__file__).resolve().parents[2]]
-    for folder in candidates:
-        if all((folder / name).exists() for name in holds):
-            return folder
-    where = f"UNROLLED_COURSE={named}" if named else "this folder or any above it"
-    raise FileNotFoundError(
-        f"There is no course in {where} (a folder with {' and '.join(holds)}): "
-        "change to the course's folder, or set UNROLLED_COURSE to it."
-    )
-
-
 def _stop(message: object) -> NoReturn:
     typer.echo(f"unrolled: {message}", err=True)
     raise typer.Exit(2)
-
-
-def start_assignment(name: str, course: Path) -> Path:
-    """Copy an assignment into the course's `work/` and return where it is. Never overwrites one.
-
-    Raises ValueError for an unknown name, FileExistsError when there is a copy already.
-    """
-    names = sorted(folder.name for folder in (course / "assignments").iterdir() if folder.is_dir())
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise ValueError(f"There is no assignment {name!r}; {hint}the assignments are: {', '.join(names)}.")
-    target = course / "work" / name
-    if target.exists():
-        raise FileExistsError(
-            f"{target} is there already and is never overwritten: go on with it, or move it away to start afresh."
-        )
-    target.parent.mkdir(exist_ok=True)
-    # Copied beside and moved into place, so that no half a copy is ever left under the name.
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".start-") as beside:
-        shutil.copytree(course / "assignments" / name, Path(beside) / name)
-        (Path(beside) / name).rename(target)
-    return target
 
 
 @app.callback(invoke_without_command=True)
@@ -85,12 +41,14 @@ def _main(
 def start(name: Annotated[str, typer.Argument(help="The assignment, such as 02-rnn-forward.")]) -> None:
     """Put your own copy of an assignment into work/."""
     try:
-        folder = start_assignment(name, course_folder())
+        started = start_assignment(name, course_folder())
     except (ValueError, OSError) as error:
         _stop(error)
-    notebook = next(iter(sorted(folder.glob("*.ipynb"))), folder)
-    typer.echo(f"Your copy is {notebook}.")
-    typer.echo(f"Open it with:  jupyter lab {notebook}")
+    typer.echo(f"Your copy is {started.notebook}.")
+    # Jupyter's root is the course's folder, so that the notebook's links to the book lie inside it.
+    typer.echo(f"Open it with:  jupyter lab --notebook-dir={shlex.quote(str(started.root))} {shlex.quote(str(started.notebook))}")
+    if started.links == "unbuilt":
+        typer.echo("Its links lead to the book's pages: `make book` makes them.")
 
 
 @app.command()
@@ -110,6 +68,7 @@ def quiz(
 
     try:
         folder = course_folder() / "book" / "quizzes"
+        name = name and meant(name, quizzes.names(folder))
         if progress:
             quiz_terminal.show_progress(folder, Console())
         elif export:
@@ -283,6 +242,8 @@ def examine() -> None:
 
 
 def main() -> None:
+    """What the command `unrolled` runs."""
+    terminal.never_fail()
     app()
 
 
