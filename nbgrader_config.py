@@ -62,7 +62,7 @@ c.Autograde.autograde_preprocessors = [
     "unrolled.grading.steps.Judge",  # in the place of nbgrader's Execute
     "nbgrader.preprocessors.IgnorePattern",
     "nbgrader.preprocessors.LimitOutput",
-    "nbgrader.preprocessors.SaveAutoGrades",
+    "unrolled.grading.steps.SaveGrades",  # nbgrader's SaveAutoGrades, which sends every grade by hand back for a look
     "unrolled.grading.late_days.AssignLateDays",  # nbgrader's AssignLatePenalties, for all of a student's assignments
 ]
 c.Judge.class_folder = str(CLASS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 from dataclasses import dataclass
 
 import pytest
@@ -22,6 +23,7 @@ class HandGraded:
     by_hand: dict
     page: str
     graded_again: dict
+    with_another_answer: dict
 
 
 def _as_the_formgrader_does(course, points: float) -> None:
@@ -52,7 +54,11 @@ def hand_graded(request, bwrap, course_of) -> HandGraded:
         assert made.api.generate_feedback(assignment, "ada")["success"]
         page = (made.folder / "class" / "feedback" / "ada" / assignment / f"{assignment}.html").read_text(encoding="utf-8")
         assert made.grade("ada", force=True)["success"]
-        return HandGraded(autograded, by_hand, page, entry())
+        graded_again = entry()
+        shutil.rmtree(made.folder / "class" / "submitted" / "ada")
+        made.hand_in("ada", explanation="Another answer.")
+        assert made.grade("ada", force=False)["success"]
+        return HandGraded(autograded, by_hand, page, graded_again, entry())
 
 
 def test_explanation_waits_for_a_person_beside_17_points_of_checks(hand_graded):
@@ -72,6 +78,14 @@ def test_feedback_page_shows_the_total_and_the_points_by_hand(hand_graded):
 def test_feedback_page_shows_the_comment_beside_the_answer(hand_graded):
     comment = re.search(r'<div class="comment" id="comment-explanation">(.*?)</div>', hand_graded.page, re.DOTALL)
     assert comment and "Half of the third point: <em>which</em> norm?" in comment[1]
+
+
+def test_points_by_hand_for_the_same_answer_need_no_second_look(hand_graded):
+    assert ("explanation", None, 2, False) in hand_graded.graded_again["grades"]
+
+
+def test_points_by_hand_for_another_answer_stay_and_need_a_look(hand_graded):
+    assert ("explanation", None, 2, True) in hand_graded.with_another_answer["grades"]
 
 
 def test_grade_and_comment_by_hand_survive_a_second_autograde(hand_graded):

@@ -460,6 +460,16 @@ def changes_of(book: Gradebook, room: Classroom, submission: Submission) -> list
     return found
 
 
+def _reads_otherwise(room: Classroom, submission: Submission) -> bool:
+    """Whether a report or the status of a submission is another now, though its points may be the same."""
+    for notebook in submission.notebooks:
+        record = room.folder.record(submission.student, room.assignment, notebook.name)
+        now = referee.status(notebook.outcome, notebook.problem), notebook.outcome.tasks
+        if now != (record["status"], record["outcome"]["tasks"]):
+            return True
+    return False
+
+
 def regrade(
     room: Classroom, *, dry_run: bool, scheduler: str | None = None, workers: int, wanted: Iterable[str] = (),
     console: Console | None = None,
@@ -474,8 +484,8 @@ def regrade(
         converter = room.converter()
         graded = []
         for student in room.students(wanted):
-            if converter.is_due(room.assignment, student):
-                report.note(student, "not graded", "was never graded, or handed in anew: run `unrolled grade` for it")
+            if why := converter.why_due(room.assignment, student):
+                report.note(student, "not graded", f"{why}: run `unrolled grade {room.assignment}` first")
             else:
                 graded.append(student)
         with progress(console) as bar:
@@ -487,7 +497,7 @@ def regrade(
                     continue
                 found = changes_of(book, room, submission)
                 book.db.rollback()  # nothing is held while the converter writes
-                if not dry_run and (problem := room.enter(submission)):
+                if not dry_run and (found or _reads_otherwise(room, submission)) and (problem := room.enter(submission)):
                     report.note(submission.student, "not graded", problem)
                     continue
                 changes += found

@@ -16,7 +16,7 @@ import nbgrader.converters.autograde
 import nbgrader.preprocessors.latesubmissions
 import nbgrader.preprocessors.overwritecells
 import nbgrader.preprocessors.saveautogrades
-from nbgrader.api import BaseCell, Comment, Grade
+from nbgrader.api import Assignment, BaseCell, Comment, Grade, GradeCell, Notebook, SubmittedAssignment, SubmittedNotebook
 from sqlalchemy import text
 
 # Who opens a gradebook while a submission is graded, and names it directly.
@@ -85,6 +85,34 @@ def opened(db_url: str, course_id: str = "default_course") -> nbgrader.api.Grade
     if (db_url, course_id) not in _kept:
         _kept[db_url, course_id] = Gradebook(db_url, course_id)
     return _kept[db_url, course_id]
+
+
+def auto_scores(book: nbgrader.api.Gradebook, assignment: str, student: str) -> dict[tuple[str, str], tuple[float | None, float]]:
+    """What the gradebook holds of a submission: points from the checks, and the most there are, by notebook and cell."""
+    rows = (
+        book.db.query(Notebook.name, GradeCell.name, Grade.auto_score, GradeCell.max_score)
+        .select_from(Grade)
+        .join(GradeCell, GradeCell.id == Grade.cell_id)
+        .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
+        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .filter(Assignment.name == assignment, SubmittedAssignment.student_id == student)
+    )
+    return {(notebook, cell): (score, most) for notebook, cell, score, most in rows}
+
+
+@contextlib.contextmanager
+def grades_kept(book: nbgrader.api.Gradebook, assignment: str, student: str) -> Iterator[None]:
+    """What is done inside it to the grades of a submission that is there already is undone at its end."""
+    try:
+        notebooks = book.find_submission(assignment, student).notebooks
+    except nbgrader.api.MissingEntry:
+        notebooks = []
+    before = [(grade, grade.auto_score, grade.needs_manual_grade) for notebook in notebooks for grade in notebook.grades]
+    yield
+    for grade, auto_score, needs_manual_grade in before:
+        grade.auto_score, grade.needs_manual_grade = auto_score, needs_manual_grade
 
 
 @contextlib.contextmanager

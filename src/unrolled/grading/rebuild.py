@@ -7,6 +7,8 @@ said in its `problem` and `notes`. Metadata, tags, outputs, attachments, ids and
 from __future__ import annotations
 
 import copy
+import dataclasses
+import hashlib
 import json
 import os
 import re
@@ -38,16 +40,39 @@ class Written:
 
 
 @dataclass
+class HandedIn:
+    """What lay where a submission should be. problem: why nothing can be taken from it, or None. notes: what was strange."""
+
+    written: list[Written] = field(default_factory=list)
+    problem: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        """A hash of all that a grade can depend on. Outputs and the rest of a notebook's metadata are not among it."""
+        return digest(json.dumps([self.problem, *(dataclasses.astuple(cell) for cell in self.written)]))
+
+
+@dataclass
 class Rebuilt:
-    """The notebook to judge. problem: why nothing of the learner's could be used, or None. notes: what else to tell."""
+    """The notebook to judge. problem: why nothing of the learner's could be used, or None. notes: what else to tell.
+
+    digest: of what was handed in, by which a later run sees whether that has changed.
+    """
 
     notebook: NotebookNode
     problem: str | None = None
     notes: list[str] = field(default_factory=list)
+    digest: str = ""
 
 
 class Unusable(ValueError):
     """Nothing can be taken from what was handed in; the message says why, to the learner."""
+
+
+def digest(text: str) -> str:
+    """A hash of a text, by which it is known again."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 # --- Reading -----------------------------------------------------------------------------------
@@ -159,6 +184,11 @@ def is_test(cell: NotebookNode) -> bool:
     """Whether points are given for this cell by a check."""
     meta = cell.metadata.get("nbgrader", {})
     return cell.cell_type == "code" and bool(meta.get("grade")) and not meta.get("solution")
+
+
+def is_marked_by_hand(cell: NotebookNode) -> bool:
+    """Whether the learner's answer in this cell is given points by a person."""
+    return is_solution(cell) and bool(cell.metadata["nbgrader"].get("grade"))
 
 
 def is_added(cell: NotebookNode) -> bool:
@@ -312,14 +342,20 @@ def _differs(cell: NotebookNode) -> str:
     )
 
 
-def of_file(release: NotebookNode, path: Path) -> Rebuilt:
-    """The notebook to judge for what lies at `path`, whatever that is."""
+def handed_in(path: Path) -> HandedIn:
+    """What lies at `path`, whatever that is."""
     try:
         written, notes = parse(read_file(path))
     except Unusable as error:
-        return Rebuilt(rebuild(release, []), str(error))
-    notebook = rebuild(release, written)
-    notes += [_differs(cell) for cell in notebook.cells if released_text(cell)]
+        return HandedIn(problem=str(error))
     if not any(cell.code for cell in written):
-        return Rebuilt(notebook, "The notebook that was handed in has none of the cells of this assignment.", notes)
-    return Rebuilt(notebook, None, notes)
+        return HandedIn(written, "The notebook that was handed in has none of the cells of this assignment.", notes)
+    return HandedIn(written, None, notes)
+
+
+def of_file(release: NotebookNode, path: Path) -> Rebuilt:
+    """The notebook to judge for what lies at `path`, whatever that is."""
+    found = handed_in(path)
+    notebook = rebuild(release, found.written)
+    notes = [*found.notes, *(_differs(cell) for cell in notebook.cells if released_text(cell))]
+    return Rebuilt(notebook, found.problem, notes, found.digest)

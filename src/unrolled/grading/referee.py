@@ -461,6 +461,22 @@ class ClassFolder:
         """The file that is there while a submission is being written: whoever finds it knows that a run was cut off."""
         return self.path / "records" / student / f"{assignment}.begun"
 
+    def begin(self, student: str, assignment: str, notebooks: Iterable[str]) -> None:
+        """Say that a submission is going to be written, and keep what its present grades rest on. A run that was cut off said so, too."""
+        if not self.begun(student, assignment).exists():
+            rest_on = {notebook: _rest_on(self.record(student, assignment, notebook)) for notebook in notebooks}
+            _write(self.begun(student, assignment), json.dumps(rest_on))
+
+    def rest_on(self, student: str, assignment: str, notebook: str) -> dict[str, Any]:
+        """What the grades in the gradebook rest on: "handed_in" and "answers" of the record; nothing where nobody knows."""
+        begun = self.begun(student, assignment)
+        if not begun.exists():
+            return _rest_on(self.record(student, assignment, notebook))
+        try:
+            return dict(json.loads(begun.read_text(encoding="utf-8"))[notebook])
+        except (ValueError, TypeError, KeyError):  # of an earlier version, which left it empty
+            return {}
+
     def cached(self, key: str) -> Outcome | None:
         """The outcome that was kept under a key, or None; a file that can't be read counts as none."""
         try:
@@ -473,6 +489,10 @@ class ClassFolder:
         """Keep an outcome for the next run, unless a crash or a time-out was in it, or no sandbox around it."""
         if not outcome.incidents and outcome.sandbox == "bwrap":
             _write(self.path / "cache" / f"{key}.json", json.dumps(vars(outcome), ensure_ascii=False))
+
+
+def _rest_on(record: dict[str, Any] | None) -> dict[str, Any]:
+    return {part: record[part] for part in ("handed_in", "answers") if record and part in record}
 
 
 def judge_cached(
@@ -496,10 +516,16 @@ def judge_cached(
     return outcome, key
 
 
-def record_of(cells: list[Cell], outcome: Outcome, key: str, seed: int, problem: str | None, notes: list[str]) -> dict[str, Any]:
-    """What is kept about a judging, so that it can be repeated and disputed."""
+def record_of(
+    cells: list[Cell], outcome: Outcome, key: str, seed: int, problem: str | None, notes: list[str], handed_in: str, answers: dict[str, str]
+) -> dict[str, Any]:
+    """What is kept about a judging, so that it can be repeated and disputed.
+
+    handed_in: the digest of what was handed in. answers: those of the cells that a person marks.
+    """
     return {
         "format": FORMAT, "status": status(outcome, problem), "points": outcome.points, "problem": problem, "notes": notes,
+        "handed_in": handed_in, "answers": answers,
         "when": datetime.now(timezone.utc).isoformat(timespec="seconds"), "key": key, "seed": seed, "versions": versions(),
         "outcome": vars(outcome), "cells": [vars(cell) for cell in cells],
     }  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import functools
 import gc
 import glob
 import html
@@ -30,7 +31,7 @@ from nbgrader.converters import generate_assignment as stock_release
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.nbgraderformat import MetadataValidator, ValidationError
-from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
+from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells, SaveAutoGrades
 from nbgrader.utils import parse_utc, rmtree
 from traitlets import Bool, Dict, Float, Integer, Unicode, default
 from traitlets.config.loader import PyFileConfigLoader
@@ -186,20 +187,50 @@ class Autograde(stock.Autograde):
             super().init_notebooks()  # which says what is missing
 
     def is_due(self, assignment_id: str, student_id: str) -> bool:
-        """Whether a submission is to be graded: it never was, a run was cut off in it, it came in anew, or --force asks for it."""
-        if self.force or self.begun(assignment_id, student_id).exists():
-            return True
+        """Whether a submission is to be graded: because --force asks for it, or for a reason of its own."""
+        return self.force or bool(self.why_due(assignment_id, student_id))
+
+    def why_due(self, assignment_id: str, student_id: str) -> str:
+        """Why a submission is to be graded, or nothing: what lies there, and what the gradebook holds, is what was graded last."""
         graded = self._format_dest(assignment_id, student_id)
-        if not os.path.exists(graded):
-            return True
-        received, before = self.timestamp(self.submission_folder(assignment_id, student_id)), self.timestamp(graded)
-        return received is not None and (before is None or received > before)
+        records = {path.name: self.class_folder.record(student_id, assignment_id, path.stem) for path in self.released()}
+        if not os.path.exists(graded) or not all(record and "outcome" in record for record in records.values()):
+            return "was never graded"
+        if self.class_folder.begun(student_id, assignment_id).exists():
+            return "was being graded when a run was cut off"
+        submitted = self.submission_folder(assignment_id, student_id)
+        if self.timestamp(submitted) != self.timestamp(graded) or any(
+            self._is_another(assignment_id, Path(submitted) / name, record) for name, record in records.items()
+        ):
+            return "was handed in anew"
+        if not self._is_entered(assignment_id, student_id, records):
+            return "has other grades in the gradebook, or none"
+        return ""
+
+    def _is_another(self, assignment: str, path: Path, record: dict[str, Any]) -> bool:
+        """Whether what lies at `path` is not what a record is about."""
+        if "handed_in" in record:
+            return rebuild.handed_in(self._handed_in(path)).digest != record["handed_in"]
+        rebuilt = self.rebuilt(assignment, path)  # a record of an earlier version, without the digest
+        return (rebuilt.problem, [vars(cell) for cell in referee.cells_of(rebuilt.notebook)]) != (record["problem"], record["cells"])
+
+    def _is_entered(self, assignment: str, student: str, records: dict[str, dict[str, Any]]) -> bool:
+        """Whether the gradebook holds what the records say, and not less, as a new one does, or what was there before."""
+        with gradebook.opened(self.coursedir.db_url, self.coursedir.course_id) as book:
+            entered = gradebook.auto_scores(book, assignment, student)
+        for name, record in records.items():
+            for task, found in record["outcome"]["tasks"].items():
+                score, most = entered.get((Path(name).stem, task), (None, 0.0))
+                if score is None or abs(score - points_of(record_from(found), most)) > 1e-9:
+                    return False
+        return bool(entered)
 
     def submission_folder(self, assignment_id: str, student_id: str) -> str:
         return self.coursedir.format_path(self.coursedir.submitted_directory, student_id, assignment_id)
 
-    def begun(self, assignment_id: str, student_id: str) -> Path:
-        return referee.ClassFolder(Path(judge_settings(self).class_folder)).begun(student_id, assignment_id)
+    @functools.cached_property
+    def class_folder(self) -> referee.ClassFolder:
+        return referee.ClassFolder(Path(judge_settings(self).class_folder))
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
         """As nbgrader does, but a run that was killed in the middle of a submission is seen, and the submission graded afresh."""
@@ -209,18 +240,19 @@ class Autograde(stock.Autograde):
         if not self.is_due(assignment_id, student_id):
             self.log.info("Skipping existing assignment: %s", destination)
             return False
-        begun = self.begun(assignment_id, student_id)
-        begun.parent.mkdir(parents=True, exist_ok=True)
-        begun.touch()  # before anything is removed or written
+        self.class_folder.begin(student_id, assignment_id, [path.stem for path in self.released()])  # before anything is removed or written
         if destination.exists():
             self.log.warning("Removing existing assignment: %s", destination)
             rmtree(str(destination))
         return True
 
     def set_permissions(self, assignment_id: str, student_id: str) -> None:
-        """The last that nbgrader does to a submission."""
+        """The last that nbgrader does to a submission. A page that shows its earlier grades goes, so that another is made."""
         super().set_permissions(assignment_id, student_id)
-        self.begun(assignment_id, student_id).unlink(missing_ok=True)
+        page = self.coursedir.format_path(self.coursedir.feedback_directory, student_id, assignment_id)
+        if os.path.isdir(page):
+            rmtree(page)
+        self.class_folder.begun(student_id, assignment_id).unlink(missing_ok=True)
 
     def timestamp(self, folder: str) -> datetime | None:
         """The time of receipt that lies beside a submission, or None when it can't be read as one."""
@@ -241,15 +273,18 @@ class Autograde(stock.Autograde):
 
         So is the secret that nbgrader's exchange puts beside a submission, by which its feedback is found.
         """
-        with self._nothing_copied(), gradebook.as_one(self.coursedir.db_url, self.coursedir.course_id):
-            super().init_assignment(assignment_id, student_id)
         source = self._format_source(assignment_id, student_id)
-        folder = Path(self._format_dest(assignment_id, student_id))
         received, secret = self.timestamp(source), exchange.secret_beside(Path(source))
+        where = self.coursedir.db_url, self.coursedir.course_id
+        with self._nothing_copied(), gradebook.as_one(*where), gradebook.opened(*where) as book:
+            with gradebook.grades_kept(book, assignment_id, student_id):  # nbgrader enters zeros for a notebook of another name
+                super().init_assignment(assignment_id, student_id)
+            book.find_submission(assignment_id, student_id).timestamp = received  # nbgrader leaves an earlier one where there is none now
+        folder = Path(self._format_dest(assignment_id, student_id))
         if received is not None or secret is not None:
             folder.mkdir(parents=True, exist_ok=True)
         if received is not None:
-            (folder / "timestamp.txt").write_text(f"{received:%Y-%m-%d %H:%M:%S.%f} UTC\n", encoding="utf-8")
+            (folder / "timestamp.txt").write_text(f"{received.isoformat(' ', 'microseconds')} UTC\n", encoding="utf-8")
         if secret is not None:
             (folder / exchange.SECRET).write_text(secret, encoding="ascii")
 
@@ -292,7 +327,7 @@ class SubmissionExporter(NotebookExporter):
             return super().from_filename(filename, resources, **kw)
         path = Path(filename)
         rebuilt = self.parent.rebuilt(resources["nbgrader"]["assignment"], path)
-        rebuilt.notebook.metadata["unrolled"] = {"problem": rebuilt.problem, "notes": rebuilt.notes}
+        rebuilt.notebook.metadata["unrolled"] = {"problem": rebuilt.problem, "notes": rebuilt.notes, "handed_in": rebuilt.digest}
         if rebuilt.problem:
             self.log.warning("%s: %s", filename, rebuilt.problem)
         return nbformat.writes(rebuilt.notebook) + "\n", {**resources, "output_extension": self.file_extension}
@@ -347,6 +382,7 @@ class Judge(NbGraderPreprocessor):
         problem, notes = said.get("problem"), list(said.get("notes", []))
         folder = referee.ClassFolder(Path(self.class_folder))
         cells = referee.cells_of(nb)
+        before = folder.rest_on(*names)
         try:
             outcome, key = referee.judge_cached(
                 folder, assignment, cells, problem=problem, limits=self.limits, unsafe=self.unsafe,
@@ -355,8 +391,12 @@ class Judge(NbGraderPreprocessor):
         except Exception as error:
             folder.write_record(*names, {"format": referee.FORMAT, "status": "fault", "problem": f"{type(error).__name__}: {error}"})
             raise
-        record = referee.record_of(cells, outcome, key, folder.seed(assignment), problem, notes)
+        answers = {cell.metadata["nbgrader"]["grade_id"]: rebuild.digest(cell.source) for cell in nb.cells if rebuild.is_marked_by_hand(cell)}
+        record = referee.record_of(
+            cells, outcome, key, folder.seed(assignment), problem, notes, handed_in=said.get("handed_in", ""), answers=answers
+        )
         folder.write_record(*names, record)
+        resources["unrolled"] = {"before": before, "now": record}
         self._tell(names[0], record, outcome)
         write_outputs(nb, outcome)
         if remarks := [*filter(None, [problem]), *notes, *outcome.incidents]:
@@ -368,6 +408,30 @@ class Judge(NbGraderPreprocessor):
         self.log.info("%s: %s, %s points, %s", student, record["status"], points_text(outcome.points), how)
         for remark in [*record["notes"], *outcome.incidents]:
             self.log.warning("%s: %s", student, remark)
+
+
+class SaveGrades(SaveAutoGrades):
+    """nbgrader's step, but points that a person gave for this very answer need no second look."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        self.before, self.now = (resources["unrolled"][when] for when in ("before", "now"))
+        return super().preprocess(nb, resources)
+
+    def _add_score(self, cell: NotebookNode, resources: dict) -> None:
+        name = cell.metadata["nbgrader"]["grade_id"]
+        grade = self.gradebook.find_grade(name, self.notebook_id, self.assignment_id, self.student_id)
+        looked_at = grade.manual_score is not None and not grade.needs_manual_grade
+        auto_score = grade.auto_score
+        super()._add_score(cell, resources)
+        if looked_at and grade.auto_score == auto_score and self._rests_on_the_same(name):
+            grade.needs_manual_grade = False
+            self.gradebook.db.commit()
+
+    def _rests_on_the_same(self, name: str) -> bool:
+        """Whether a grade is for the same as before: for the answer in its own cell, or, for a check, for all that was handed in."""
+        if name in self.now["answers"]:
+            return self.now["answers"][name] == self.before.get("answers", {}).get(name)
+        return self.now["handed_in"] == self.before.get("handed_in")
 
 
 def _remarks(remarks: list[str]) -> NotebookNode:
