@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from nbgrader.converters import GenerateAssignment
+from nbgrader.converters import GenerateAssignment, GenerateFeedback
 
 from unrolled.grading import steps
 
@@ -71,11 +71,13 @@ c.GenerateAssignment.preprocessors = [*GenerateAssignment.preprocessors.default(
 
 # Late days. They begin when an assignment has a due date, for example by
 #   nbgrader db assignment add 02-rnn-forward --duedate="2030-03-01 18:00 UTC"
-# What counts is the time of receipt in timestamp.txt beside a notebook, and a student's extension (in the formgrader).
+# What counts is the time of receipt in timestamp.txt beside a notebook, and a student's extension.
 c.AssignLatePenalties.plugin_class = "unrolled.grading.late_days.LateDays"
 c.LateDays.bank = 5  # days that a student may be late without loss, over the whole course; received first, paid first
 c.LateDays.rate = 0.1  # the share of an assignment's points that each day beyond the bank costs; 0: late days cost nothing
-c.LateDays.grace_minutes = 15  # after the due date, which don't count
+c.LateDays.grace_minutes = 15  # after the due date, and after the same time of each day that follows, which don't count
+c.LateDays.timezone = "UTC"  # the clock on the wall that ends a day; such as "Europe/Berlin" or "America/New_York"
+c.GenerateFeedback.preprocessors = ["unrolled.grading.late_days.SettleLateDays", *GenerateFeedback.preprocessors.default()]
 
 c.Execute.timeout = 120  # for `nbgrader validate`: the first check of a notebook imports torch
 

@@ -7,41 +7,94 @@ import os
 import shutil
 import sys
 import warnings
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import v4
 from nbgrader.api import Gradebook
+from traitlets import TraitError
 from traitlets.config import Config
 
-from unrolled.grading.late_days import AssignLateDays, Days, HandIn, LateDays, days_late, spend
+from unrolled.grading.late_days import AssignLateDays, Clock, Days, HandIn, LateDays, spend
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # SQLAlchemy's advice to nbgrader
 
 DUE = datetime(2030, 3, 1, 18)
 DAY = timedelta(days=1)
-NO_GRACE = timedelta()
+UTC = Clock()
 
 
 @pytest.mark.parametrize("late, days", [
     (timedelta(days=-3), 0), (timedelta(), 0), (timedelta(minutes=15), 0), (timedelta(minutes=15, seconds=1), 1), (DAY, 1),
-    (DAY + timedelta(seconds=1), 2), (7 * DAY, 7),
+    (DAY + timedelta(minutes=15), 1), (DAY + timedelta(minutes=15, seconds=1), 2), (7 * DAY, 7),
 ])  # fmt: skip
 def test_a_day_counts_when_it_has_begun_and_the_grace_is_over(late, days):
-    assert days_late(HandIn("a", DUE + late, DUE), timedelta(minutes=15)) == days
+    assert Clock(grace=timedelta(minutes=15)).days_late(HandIn("a", DUE + late, DUE)) == days
 
 
 @pytest.mark.parametrize("hand_in", [HandIn("a", DUE, None), HandIn("a", None, DUE), HandIn("a", None, None)])
 def test_without_due_date_or_time_of_receipt_nothing_is_late(hand_in):
-    assert days_late(hand_in, NO_GRACE) == 0 and spend([hand_in], 5, NO_GRACE) == {}
+    assert UTC.days_late(hand_in) == 0 and spend([hand_in], 5, UTC) == {}
+
+
+def _utc(shown: str, zone: str) -> datetime:
+    """The moment, in UTC, at which a clock in a zone shows a time."""
+    return datetime.fromisoformat(shown).replace(tzinfo=ZoneInfo(zone)).astimezone(timezone.utc).replace(tzinfo=None)
+
+
+@pytest.mark.parametrize("due, received, zone, days", [
+    # The end of summer time: the day has 25 hours. Half an hour before the same clock time next day is one late day, not two.
+    ("2026-10-31 20:00", "2026-11-01 19:30", "America/New_York", 1), ("2026-10-31 20:00", "2026-11-01 20:16", "America/New_York", 2),
+    # Its beginning: the day has 23 hours. Half an hour after the same clock time next day is two late days, not one.
+    ("2026-03-07 20:00", "2026-03-08 20:30", "America/New_York", 2), ("2026-03-07 20:00", "2026-03-08 20:15", "America/New_York", 1),
+    # The time of grace holds at each day's end.
+    ("2026-05-01 20:00", "2026-05-02 20:05", "America/New_York", 1), ("2026-05-01 20:00", "2026-05-08 20:15", "Asia/Shanghai", 7),
+    # A day's end that the clock shows twice is the later one; one that it leaves out is the time that stands in its place.
+    ("2026-10-24 02:30", "2026-10-25 02:40+01:00", "Europe/Berlin", 1), ("2026-10-24 02:30", "2026-10-25 02:46+01:00", "Europe/Berlin", 2),
+    ("2026-03-28 02:30", "2026-03-29 03:45", "Europe/Berlin", 1), ("2026-03-28 02:30", "2026-03-29 03:46", "Europe/Berlin", 2),
+    ("2026-06-01 18:00", "2026-12-01 18:10", "Europe/Berlin", 183),
+])  # fmt: skip
+def test_a_day_ends_by_the_clock_on_the_wall(due, received, zone, days):
+    moment = datetime.fromisoformat(received)
+    moment = moment.astimezone(timezone.utc).replace(tzinfo=None) if moment.tzinfo else _utc(received, zone)
+    clock = Clock(ZoneInfo(zone), timedelta(minutes=15))
+    assert clock.days_late(HandIn("a", moment, _utc(due, zone))) == days
+
+
+def test_time_of_receipt_in_the_last_year_of_the_calendar_is_late_and_no_error():
+    received = datetime(9999, 12, 31, 23, 59)
+    assert Clock(ZoneInfo("Pacific/Auckland")).days_late(HandIn("a", received, DUE)) == pytest.approx((received - DUE).days, abs=2)
+
+
+def test_extension_of_a_day_ends_at_the_same_clock_time_and_its_hours_pass():
+    clock = Clock(ZoneInfo("America/New_York"))
+    due = _utc("2026-10-31 20:00", "America/New_York")
+    assert clock.extended(due, DAY) == due + timedelta(hours=25)
+    assert clock.extended(due, DAY + timedelta(hours=3)) == due + timedelta(hours=28)
+
+
+@given(st.datetimes(datetime(1971, 1, 1), datetime(2035, 1, 1)), st.integers(0, 60 * 24 * 60), st.sampled_from(["America/New_York", "Australia/Lord_Howe", "UTC"]))
+def test_days_are_the_first_whose_end_is_not_before_the_receipt(due, minutes, zone):
+    clock = Clock(ZoneInfo(zone), timedelta(minutes=15))
+    received = due + timedelta(minutes=minutes)
+    days = clock.days_late(HandIn("a", received, due))
+    assert received <= clock.later(due, days) + clock.grace
+    assert days == 0 or received > clock.later(due, days - 1) + clock.grace
+
+
+@pytest.mark.parametrize("name", ["Berlin", "", "../etc/passwd", "UTC+1"])
+def test_time_zone_that_is_none_is_refused_with_an_example(name):
+    with pytest.raises(TraitError, match="expected the name of a time zone in IANA's list, such as 'Europe/Berlin'"):
+        LateDays(timezone=name)
 
 
 def test_bank_pays_what_was_received_first():
     hand_ins = [HandIn("b", DUE + 3 * DAY, DUE), HandIn("a", DUE + 4 * DAY, DUE), HandIn("c", DUE + 5 * DAY, DUE + 4 * DAY)]
-    assert spend(hand_ins, 5, NO_GRACE) == {"b": Days(3, 3), "a": Days(4, 2), "c": Days(1, 0)}
+    assert spend(hand_ins, 5, UTC) == {"b": Days(3, 3), "a": Days(4, 2), "c": Days(1, 0)}
 
 
 HAND_INS = st.lists(st.tuples(st.integers(-48, 240), st.integers(0, 10)), max_size=6).map(
@@ -51,10 +104,10 @@ HAND_INS = st.lists(st.tuples(st.integers(-48, 240), st.integers(0, 10)), max_si
 
 @given(HAND_INS, st.integers(0, 9), st.randoms(use_true_random=False))
 def test_spending_does_not_depend_on_order_and_never_overdraws(hand_ins, bank, random):
-    days = spend(hand_ins, bank, NO_GRACE)
+    days = spend(hand_ins, bank, UTC)
     shuffled = list(hand_ins)
     random.shuffle(shuffled)
-    assert spend(shuffled, bank, NO_GRACE) == days
+    assert spend(shuffled, bank, UTC) == days
     assert sum(each.from_bank for each in days.values()) == min(bank, sum(each.late for each in days.values()))
     assert all(0 <= each.from_bank <= each.late for each in days.values())
 

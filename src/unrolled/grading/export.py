@@ -19,7 +19,7 @@ from nbgrader.plugins import ExportPlugin
 from traitlets import Enum
 
 from . import referee, steps
-from .late_days import Days, LateDays
+from .late_days import Days, late_days
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with these a spreadsheet begins to calculate
 NOT_HANDED_IN, NOT_GRADED, MANUAL = "not handed in", "not graded", "needs a look by hand"
@@ -64,7 +64,8 @@ class CsvExport(ExportPlugin):
         """Write the file, beside and then into place."""
         to = Path(self.to or "grades.csv")
         self.folder = referee.ClassFolder(Path(steps.judge_settings(self).class_folder))
-        self.late_days = LateDays(parent=self)
+        self.late_days = late_days(self)
+        self._settle(gradebook)
         self.log.info("Exporting grades to %s, in the layout %r", to, self.layout)
         rows = {"table": self._table, "canvas": self._canvas, "moodle": self._moodle}[self.layout](gradebook)
         beside = to.with_name(f".{to.name}.{os.getpid()}")
@@ -76,6 +77,13 @@ class CsvExport(ExportPlugin):
         finally:
             beside.unlink(missing_ok=True)
 
+    def _settle(self, gradebook: Gradebook) -> None:
+        """Bring the penalties of all students up to date: due dates and extensions may have changed since they were graded."""
+        self.days: dict[str, dict[str, Days]] = {}
+        for student in gradebook.students if self.late_days else ():
+            self.days[student.id] = self.late_days.settle(student.submissions)
+        gradebook.db.commit()
+
     def _assignments(self, gradebook: Gradebook) -> list[Assignment]:
         wanted = {str(name) for name in self.assignment}
         return [each for each in gradebook.assignments if not wanted or each.name in wanted]
@@ -86,7 +94,7 @@ class CsvExport(ExportPlugin):
 
     def _entries(self, gradebook: Gradebook, student: Student) -> dict[str, Entry]:
         """The entries of a student by the assignment's name; none for what was not handed in."""
-        days = self.late_days.days(gradebook, student.id)
+        days = self.days.get(student.id, {})
         return {
             submission.assignment.name: Entry(
                 self._status(submission), submission.score, submission.late_submission_penalty or 0.0, submission.timestamp or "",

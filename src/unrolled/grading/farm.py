@@ -32,10 +32,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
+from traitlets import TraitError
 from traitlets.config.loader import Config, PyFileConfigLoader
 
 from ..checks.report import points_text
-from . import gradebook, referee, sandbox, steps, worker
+from . import gradebook, late_days, referee, sandbox, steps, worker
 
 CONNECT = 10     # seconds for a scheduler to answer, and for its first worker to appear
 NO_WORKER = 120  # seconds without any worker after which a run gives up
@@ -109,6 +110,10 @@ class Classroom:
         released = converter.released()
         if strangers := [name for path in released for name in referee.unknown_tasks(nbformat.read(path, as_version=4))]:
             raise FarmError(f"No task judges these test cells of {self.assignment}: {', '.join(strangers)}.")
+        try:
+            late_days.late_days(converter)
+        except TraitError as error:
+            raise FarmError(str(error)) from None
         try:
             where = make_url(self.coursedir.db_url).render_as_string(hide_password=True)
             with self.gradebook() as book:

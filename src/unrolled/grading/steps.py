@@ -33,12 +33,12 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.nbgraderformat import MetadataValidator, ValidationError
 from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells, SaveAutoGrades
 from nbgrader.utils import parse_utc, rmtree
-from traitlets import Bool, Dict, Float, Integer, Unicode, default
+from traitlets import Bool, Dict, Float, Integer, TraitError, Unicode, default
 from traitlets.config.loader import PyFileConfigLoader
 
 from ..checks.report import as_html, as_text, points_text
 from ..checks.run import Record, Step
-from . import exchange, gradebook, rebuild, referee, sandbox
+from . import exchange, gradebook, late_days, rebuild, referee, sandbox
 
 MAX_TIMESTAMP = 200  # bytes
 
@@ -128,9 +128,10 @@ class Autograde(stock.Autograde):
     def start(self) -> None:
         try:
             sandbox.require(judge_settings(self).unsafe)
+            late_days.late_days(self)  # a setting that is none is said now, and not for each student
             if not self.releases:
                 self._require_sound(self.released())
-        except (Refused, ValidationError, sandbox.SandboxError) as error:
+        except (Refused, ValidationError, sandbox.SandboxError, TraitError) as error:
             self.log.error(str(error))
             raise NbGraderException(str(error)) from error
         self.coursedir.get_existing_timestamp = self.timestamp
