@@ -80,6 +80,48 @@ def test_no_words_of_a_learners_reach_a_report_as_control_characters(bwrap, text
     assert all(c.isprintable() or c == "\n" for c in record["message"] + record["printed"]), record
 
 
+FLOOD = """
+import sys
+player = sys.modules["player"]
+send = player.Connection.send
+def flood(self, answer):
+    if "problems" in answer:
+        answer = {**answer, "problems": [chr(0x4e2d) * 4000] * 50, "printed": "x" * 4000}
+    return send(self, answer)
+player.Connection.send = flood
+"""
+
+
+def test_words_of_cells_are_kept_up_to_a_share_of_the_cell_and_of_the_notebook_whatever_the_player_claims(bwrap):
+    outcome = judged(FLOOD, *("1" for _ in range(30)), RIGHT)
+    said = [len(cell["printed"]) + sum(map(len, cell["problems"])) for cell in outcome.cells.values()]
+    assert max(said) <= referee.CELL_TEXT + len(referee.LEFT_OUT) and sum(said) <= referee.NOTEBOOK_TEXT + 31 * len(referee.LEFT_OUT)
+    assert list(outcome.cells.values())[-1]["printed"] == referee.LEFT_OUT
+    assert outcome.points == 2  # and it costs nothing else
+
+
+def test_incidents_are_kept_up_to_a_number(bwrap):
+    dies = 'import sys\nsys.modules["player"].Connection.send = lambda self, answer: __import__("os")._exit(0)'
+    outcome = judged(*(f"{dies}  # {i}" for i in range(referee.INCIDENTS + 2)), limits=dataclasses.replace(QUICK, submission=600))
+    assert len(outcome.incidents) == referee.INCIDENTS + 1 and outcome.incidents[-1] == "and 2 more"
+
+
+@pytest.mark.parametrize("fat", ["np.zeros(2**20)", "[np.zeros(0)] * 10**5", "'x' * 2**23"])
+def test_fat_results_end_the_calls_of_their_task_before_they_fill_the_memory(bwrap, monkeypatch, fat):
+    held, call = [], referee.Session.call
+
+    def counted(self, task, *rest):
+        seen = call(self, task, *rest)
+        held.append(referee.weight(seen.value) if task.name == "one_hot" else 0)
+        return seen
+
+    monkeypatch.setattr(referee.Session, "call", counted)
+    patient = dataclasses.replace(QUICK, call=20, task=100, submission=200)
+    outcome = judged(f"fat = {fat}\ndef one_hot(ids, V):\n    return fat", COUNT, tasks=(ONE_HOT, PARAMETERS), limits=patient)
+    assert referee.RESULTS < sum(held) <= referee.RESULTS + max(held)
+    assert outcome.points == 2 and not outcome.incidents
+
+
 def test_crash_costs_its_task_alone(bwrap):
     crash = "import os\ndef one_hot(ids, V):\n    os._exit(3)"
     outcome = judged(crash, COUNT, tasks=(ONE_HOT, PARAMETERS))

@@ -197,6 +197,25 @@ def _half(folder: Path, release: NotebookNode, right: dict[str, str]) -> None:
     (folder / f"{ASSIGNMENT}.ipynb").write_text(text[: len(text) // 2], encoding="utf-8")
 
 
+FLOOD = """
+import sys
+player = sys.modules["player"]
+send = player.Connection.send
+def flood(self, answer):
+    if "problems" in answer:
+        answer = {**answer, "problems": [chr(10) + chr(0x4e2d) * 4000] * 50, "printed": chr(10) * 4000}
+    return send(self, answer)
+player.Connection.send = flood
+"""
+
+
+def _forged_flood(notebook: NotebookNode) -> None:
+    """Each of 480 cells claims to have printed, and to have failed, as much as it may."""
+    place = next(i for i, each in enumerate(notebook.cells) if "setup" in each.metadata.get("tags", [])) + 1
+    notebook.cells.insert(place, v4.new_code_cell(FLOOD))
+    notebook.cells += [v4.new_code_cell("1") for _ in range(480 - len(notebook.cells))]
+
+
 def _huge(folder: Path) -> None:
     with open(folder / f"{ASSIGNMENT}.ipynb", "wb") as sparse:
         sparse.truncate(500_000_000)
@@ -301,6 +320,7 @@ ATTACKS = [
          "    for lock in (lambda: fcntl.flock(held, fcntl.LOCK_EX), lambda: fcntl.lockf(held, fcntl.LOCK_SH),\n"
          "                 lambda: fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_RDLCK), lambda: fcntl.fcntl(held, fcntl.F_NOTIFY, 1)):\n"
          "        try: lock(); print('HELD', path)\n        except OSError as error: print(error)", says="Operation not permitted"),
+    altered("forged-flood", "bombs", _forged_flood, says="the notebook said too much"),
     # what was handed in
     file("link-to-passwd", "links", _symlink_to("/etc/passwd"), says="is a link"),
     file("link-to-zero", "links", _symlink_to("/dev/zero"), says="is a link"),

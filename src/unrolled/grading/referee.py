@@ -31,6 +31,13 @@ from . import rebuild, sandbox, wire
 
 FORMAT = 1  # of records and cached outcomes
 
+# What is kept of a learner's words and values, whatever the player sends. The player keeps less by itself, but it is not trusted.
+CELL_TEXT = 16_000             # characters of what one cell printed and of its failures
+NOTEBOOK_TEXT = 60_000         # of all cells together
+CELL_PROBLEMS = 10             # failures of one cell
+INCIDENTS = 50                 # of a notebook
+RESULTS = 32 * 2**20           # bytes, about, that the results of one task take in memory: a right one takes half a MB at most
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -129,12 +136,29 @@ def _text(value: Any, what: str) -> str:
     return value
 
 
+LEFT_OUT = "(left out: the notebook said too much)"
+
+
+def weight(value: Any) -> int:
+    """About how many bytes a value that came from the player takes in memory."""
+    total, left = 0, [value]
+    while left:
+        part = left.pop()
+        total += 100 + getattr(part, "nbytes", 0) + (len(part) if isinstance(part, str) else 0)
+        if isinstance(part, (list, tuple)):
+            left += part
+        elif isinstance(part, dict):
+            left += [*part, *part.values()]
+    return total
+
+
 class Session:
     """The player of one notebook. When it is lost, another is started and runs again the cells that did no harm."""
 
     def __init__(self, limits: Limits, unsafe: bool) -> None:
         self.limits, self.unsafe = limits, unsafe
         self.added_left = limits.added_cells
+        self.text_left = NOTEBOOK_TEXT
         self.done: list[Cell] = []
         self.player: sandbox.Player | None = None
         self.incidents: list[str] = []
@@ -182,13 +206,26 @@ class Session:
         message = {"do": "cell", "cell": cell.number, "text": cell.text, "without": cell.without, "seconds": seconds}
         answer = self._ask(message, seconds + self.limits.grace, "cells")
         problems = answer.get("problems")
-        if not isinstance(problems, list) or len(problems) > 50:
+        if not isinstance(problems, list):
             raise sandbox.Lost("it sent what is no answer")
         return {
-            "printed": clean(_text(answer.get("printed"), "output")),
-            "problems": [clean(_text(problem, "a problem")) for problem in problems],
+            "printed": _text(answer.get("printed"), "output"),
+            "problems": [_text(problem, "a problem") for problem in problems[:CELL_PROBLEMS]],
             "timed_out": answer.get("timed_out") is True,
         }
+
+    def _kept(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """What is kept of a cell's answer: as much as the cell, and the notebook, may say."""
+        left = min(CELL_TEXT, self.text_left)
+        said = []
+        for text in (answer["printed"], *answer["problems"]):
+            if text and not left:
+                said.append(LEFT_OUT)
+                break
+            said.append(clean(text, min(4000, left)))
+            left = max(0, left - len(said[-1]))
+        self.text_left = max(0, self.text_left - sum(map(len, said)))
+        return {"printed": said[0], "problems": said[1:]}
 
     def run_cell(self, cell: Cell) -> dict[str, Any]:
         """Run a cell; what it printed, and which of its statements failed."""
@@ -207,9 +244,9 @@ class Session:
         self.done.append(cell)
         if cell.kind == "added":
             self.added_left -= time.monotonic() - began
-        if answer.pop("timed_out"):
+        if answer["timed_out"]:
             self.incidents.append(f"{_called(cell)}: stopped after {seconds:.3g} s")
-        return answer
+        return self._kept(answer)
 
     def _not_run(self, cell: Cell) -> dict[str, Any]:
         self.incidents.append(f"{_called(cell)}: no time left")
@@ -269,9 +306,11 @@ def _judged_task(session: Session, task: Task, seed: int, failed_cells: list[int
         received = checks_run.compare.describe(value)
         return explained_zero(task, seed, f"Expected the function {task.signature}, received {received}.")
     before = session.waited["calls"]
-    over: list[checks_run.Observation] = []  # after a crash or a time-out no further call is made
+    over: list[checks_run.Observation] = []  # after a crash, a time-out or a flood no further call is made
+    held = 0  # all results are kept until the known mistakes were compared with them
 
     def call(arguments: dict[str, Any]) -> checks_run.Observation:
+        nonlocal held
         if over:
             return over[0]
         left = session.limits.task - (session.waited["calls"] - before)
@@ -283,7 +322,10 @@ def _judged_task(session: Session, task: Task, seed: int, failed_cells: list[int
         except sandbox.Lost as error:
             session.lost(task.name, error)
             seen = checks_run.Observation(error=f"no result: {error}", error_type="Lost")
-        if seen.error_type in ("TimeUp", "Lost"):
+        held += weight(seen.value)
+        if held > RESULTS:
+            seen = checks_run.Observation(error=f"no result: the results together are larger than {RESULTS // 2**20} MiB", error_type="Flood")
+        if seen.error_type in ("TimeUp", "Lost", "Flood"):
             if seen.error_type == "TimeUp":
                 session.incidents.append(f"{task.name}: a call did not end in time")
             over.append(seen)
@@ -326,7 +368,9 @@ def judge(
                 failed.append(cell.number)
     finally:
         session.close()
-    outcome.incidents = [clean(incident, 300) for incident in session.incidents]
+    outcome.incidents = [clean(incident, 300) for incident in session.incidents[:INCIDENTS]]
+    if len(session.incidents) > INCIDENTS:
+        outcome.incidents.append(f"and {len(session.incidents) - INCIDENTS} more")
     total = time.monotonic() - began
     outcome.seconds = {**session.waited, "judging": total - sum(session.waited.values()), "total": total}
     return outcome

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-MAX_BYTES = 64 * 2**20  # of one message
-MAX_ITEMS = 500_000     # in all lists, tuples and dicts of one message
+MAX_BYTES = 16 * 2**20  # of one message: the longest text that a task gives takes 10 MB
+MAX_ITEMS = 200_000     # in all lists, tuples and dicts of one message
 MAX_FOREIGN = 1000      # objects that don't cross, each with a type of its own
 MAX_CLASHES = 100       # keys of one dict that share their hash with another: more of them are made to, and cost minutes
 MAX_DEPTH = 16
