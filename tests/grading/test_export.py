@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import csv
 import html
+import os
 import re
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import STRANGE
 from nbgrader.api import Gradebook
+from traitlets.config import Config
 
 from unrolled.checks import TASKS
 from unrolled.grading import referee
-from unrolled.grading.export import guarded
+from unrolled.grading.export import CsvExport, Login, guarded
 
 NAME = "02-rnn-forward"
 
@@ -30,6 +35,16 @@ def test_text_that_a_spreadsheet_would_calculate_is_guarded(text):
 @pytest.mark.parametrize("value", ["ada", "O'Neill, A.", "李雷", "a=b", "", 3.5, 0, -1.0, None])
 def test_other_values_are_left_as_they_are(value):
     assert guarded(value) == value
+
+
+@pytest.mark.parametrize("login", ["-minus", "+49-170", "@ada", "ada", "李雷", "o'neill", "ada@example.org", "Li Lei. v1"])
+def test_login_is_exported_letter_by_letter_where_a_spreadsheet_can_do_no_harm_with_it(login):
+    assert guarded(Login(login)) == login and Login(login).found
+
+
+@pytest.mark.parametrize("login", ["=1", "=cmd", "-1+cmd|'/c calc'!A0", "@SUM(A1)", "+HYPERLINK(1)", "-a b", "-a:b", "\t-a", "-a\n"])
+def test_login_with_which_a_spreadsheet_could_do_harm_is_guarded_and_known_not_to_be_found(login):
+    assert guarded(Login(login)) == f"'{login}" and not Login(login).found
 
 
 # --- The table ---------------------------------------------------------------------------------
@@ -64,6 +79,71 @@ def test_every_cell_is_quoted_and_no_cell_is_a_formula(tables):
     assert all("'=HYPERLINK(1)" in tables[layout] for layout in ("table", "moodle"))
 
 
+@pytest.fixture
+def programs_at_hand(monkeypatch):
+    """nbgrader starts alembic by name: it lies beside this Python."""
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"])
+
+
+def _gradebook(tmp_path, **students) -> str:
+    """The address of a gradebook with one assignment and these students, none of whom handed it in."""
+    url = f"sqlite:///{tmp_path / 'gradebook.db'}"
+    with Gradebook(url, "course") as book:
+        book.add_assignment(NAME)
+        for login, known in students.items():
+            book.add_student(login, **known)
+    return url
+
+
+def _exported(tmp_path, url: str, to: str = "class/out.csv", layout: str = "canvas", **settings) -> list[list[str]]:
+    config = Config({**settings, "CsvExport": {"layout": layout}, "ExportPlugin": {"to": str(tmp_path / to)}, "Judge": {"class_folder": str(tmp_path / "class")}})
+    (tmp_path / "class").mkdir(exist_ok=True)
+    with Gradebook(url, "course") as book:
+        CsvExport(config=config).export(book)
+    return _rows((tmp_path / to).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("layout, place, students", [("canvas", 3, {"-minus", "'=1+1"}), ("moodle", 0, {"-minus"})])
+def test_login_that_begins_with_a_minus_is_found_by_the_platform_and_a_formula_is_warned_of(
+    tmp_path, caplog, programs_at_hand, layout, place, students
+):
+    rows = _exported(tmp_path, _gradebook(tmp_path, **{"-minus": {}, "=1+1": {}}), layout=layout)
+    assert {row[place] for row in rows[-len(students) :]} == students and not any(row[place] == "=1+1" for row in rows)
+    assert "=1+1" in caplog.text and "by hand" in caplog.text and "-minus" not in caplog.text
+
+
+def test_time_zone_that_is_none_ends_the_export_with_a_sentence_and_writes_nothing(tmp_path, caplog, programs_at_hand):
+    url = _gradebook(tmp_path, ada={})
+    settings = {"AssignLatePenalties": {"plugin_class": "unrolled.grading.late_days.LateDays"}, "LateDays": {"timezone": "Berlin"}}
+    with pytest.raises(SystemExit):
+        _exported(tmp_path, url, **settings)
+    assert "c.LateDays.timezone is 'Berlin'" in caplog.text and not (tmp_path / "class" / "out.csv").exists()
+
+
+def test_canvas_finds_a_student_by_its_own_number_where_the_gradebook_has_it(tmp_path, programs_at_hand):
+    rows = _exported(tmp_path, _gradebook(tmp_path, ada={"lms_user_id": "4021"}, bob={"lms_user_id": "a-5"}, carol={}))
+    assert {row[3]: row[1] for row in rows[2:]} == {"ada": "4021", "bob": "", "carol": ""}
+
+
+@pytest.mark.parametrize("to, said", [("class/out.csv", False), ("sub/grades", True)])
+def test_export_that_git_would_take_is_warned_of(tmp_path, caplog, programs_at_hand, to, said):
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    (tmp_path / ".gitignore").write_text("class/\n")
+    (tmp_path / "sub").mkdir()
+    _exported(tmp_path, _gradebook(tmp_path, ada={}), to)
+    assert ("git does not ignore it" in caplog.text) is said
+
+
+@pytest.mark.parametrize("path", [
+    "class/gradebook.db", "canvas.csv", "moodle.csv", "grades.csv", "roster.csv", "worksheet from Moodle.csv", "submissions.zip", "marks.xlsx",
+    "list.ods", "gradebook.db", "gradebook.db-journal", ".nbgrader.log", "submitted/ada/x.ipynb", "feedback/ada/x.html", "work/x.ipynb",
+])  # fmt: skip
+def test_git_ignores_what_holds_personal_data_in_the_folder_of_the_course(course, path):
+    if not (course / ".git").exists():
+        pytest.skip("needs a git repository: the course is no clone")
+    assert subprocess.run(["git", "check-ignore", "-q", "--no-index", path], cwd=course).returncode == 0
+
+
 @pytest.mark.slow
 def test_table_marks_what_crashed_ran_out_of_time_was_refused_or_never_came(tables):
     rows = {row["student_id"]: row for row in csv.DictReader(tables["table"].splitlines())}
@@ -85,12 +165,13 @@ def test_table_keeps_the_columns_of_nbgrader(tables):
 @pytest.mark.slow
 def test_canvas_layout_has_its_columns_points_possible_and_numbers_only(tables):
     head, possible, *rows = _rows(tables["canvas"])
-    assert head == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", NAME, "Remarks (read only)"]
+    assert head[:-1] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", NAME]
+    assert "Current Score" in head[-1] and possible[-1] == "(read only)"  # by either of them Canvas knows that it is no assignment
     assert possible[0].strip() == "Points Possible" and possible[5] == "20.0"
     found = {row[3]: row for row in rows}
     assert found["blaise"][0] == "Pas\"cal, B., =HYPERLINK(1)" and float(found["blaise"][5]) == 15.62
     assert found["nobody"][5] == "" and float(found["refused"][5]) == 0
-    assert found["crash"][6] == f"{NAME}: crashed" and found["ada"][6] == ""
+    assert found["crash"][6] == f"{NAME}: crashed" and found["ada"][6] == "" and found["nobody"][6] == f"{NAME}: not handed in"
 
 
 @pytest.mark.slow

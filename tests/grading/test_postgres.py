@@ -74,9 +74,13 @@ def _wait_for(url: str, seconds: float = 60) -> None:
             time.sleep(0.1)
 
 
-def test_gradebook_on_postgresql_holds_what_the_one_in_a_file_holds(postgres, graded_class, same_class, monkeypatch):
+LONG = "a-login-of-140-characters-" + "x" * 114
+
+
+def test_class_that_moves_to_postgresql_holds_there_what_it_held_in_a_file(postgres, graded_class, same_class, monkeypatch):
     import sample_class
 
+    assert same_class.command("grade", NAME, "--workers", "1").returncode == 0
     (same_class.folder / "class" / "gradebook.db").unlink()
     monkeypatch.setenv("UNROLLED_DB", postgres)
     sample_class.nbgrader(same_class.folder, "generate_assignment", NAME, "--force")
@@ -89,3 +93,10 @@ def test_gradebook_on_postgresql_holds_what_the_one_in_a_file_holds(postgres, gr
     assert '"ada"' in same_class.plugin("table")
     assert same_class.book(postgres) == graded_class.book()
     assert not (same_class.folder / "class" / "gradebook.db").exists()
+
+    same_class.hand_in(LONG)
+    done = same_class.command("grade", NAME, "--workers", "1")
+    assert done.returncode == 1 and "not graded: The login has 140 characters, and a gradebook on this server holds 128" in done.stdout
+    said = same_class.grade(LONG)["log"]
+    assert "The login has 140 characters" in said and "Traceback" not in said
+    assert same_class.book(postgres) == graded_class.book()

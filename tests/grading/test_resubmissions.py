@@ -49,14 +49,12 @@ def _by_unrolled_grade(course: Course) -> None:
 
 @pytest.mark.parametrize("grade", [_by_autograde, _by_unrolled_grade])
 def test_resubmission_without_a_time_is_graded_and_its_feedback_made_anew(graded, grade):
-    import sample_class
-
-    sample_class.nbgrader(graded.folder, "generate_feedback", NAME)
+    assert graded.api.generate_feedback(NAME, "ada", force=False)["success"]
     _again(graded, "ada", one_hot_code=WRONG)
     _again(graded, "refused")
     grade(graded)
     assert graded.points() == pytest.approx({"ada": 18, "blaise": 15.62, "refused": 20}, abs=0.01)
-    sample_class.nbgrader(graded.folder, "generate_feedback", NAME)
+    assert graded.api.generate_feedback(NAME, "ada", force=False)["success"]
     page = graded.folder / "class" / "feedback" / "ada" / NAME / f"{NAME}.html"
     assert "18 of 20 points" in page.read_text(encoding="utf-8")
 

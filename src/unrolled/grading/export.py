@@ -1,14 +1,16 @@
 """`nbgrader export` as a CSV file that a spreadsheet, Canvas or Moodle can take, and that hides no crash.
 
     nbgrader export                                                       # one row for each student and assignment
-    nbgrader export --CsvExport.layout=canvas --to canvas.csv             # one row a student, one column an assignment
-    nbgrader export --CsvExport.layout=moodle --to moodle.csv             # the same, with a column of feedback to each
+    nbgrader export --CsvExport.layout=canvas --to class/canvas.csv       # one row a student, one column an assignment
+    nbgrader export --CsvExport.layout=moodle --to class/moodle.csv       # the same, with a column of feedback to each
 """
 
 from __future__ import annotations
 
 import csv
 import os
+import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Any
 
 from nbgrader.api import Assignment, Gradebook, Student
 from nbgrader.plugins import ExportPlugin
-from traitlets import Enum
+from traitlets import Enum, TraitError
 
 from . import referee, steps
 from .late_days import Days, late_days
@@ -33,8 +35,22 @@ REMARKS = {
 SEVERITY = (NOT_GRADED, "fault", "refused", "crashed", "timed out", MANUAL, "graded")
 
 
+HARMLESS = re.compile(r"[\w.@+-]+")  # no bracket, quote, bar, colon or blank: no function, no link, no other program, no other file
+
+
+class Login(str):
+    """What a platform finds a student by: Canvas and Moodle compare it letter by letter, and an apostrophe would be one."""
+
+    @property
+    def found(self) -> bool:
+        """Whether the platform can find it: it is not guarded, because a spreadsheet can do no more than show something else."""
+        return bool(HARMLESS.fullmatch(self)) or guarded(str(self)) == str(self)
+
+
 def guarded(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe before it."""
+    if isinstance(value, Login) and value.found:
+        return value
     if isinstance(value, str) and value.lstrip(" \n\0\ufeff").startswith(FORMULA):
         return f"'{value}"
     return value
@@ -64,7 +80,11 @@ class CsvExport(ExportPlugin):
         """Write the file, beside and then into place."""
         to = Path(self.to or "grades.csv")
         self.folder = referee.ClassFolder(Path(steps.judge_settings(self).class_folder))
-        self.late_days = late_days(self)
+        try:
+            self.late_days = late_days(self)
+        except TraitError as error:
+            self.log.error("%s", error)
+            raise SystemExit(1) from None
         self._settle(gradebook)
         self.log.info("Exporting grades to %s, in the layout %r", to, self.layout)
         rows = {"table": self._table, "canvas": self._canvas, "moodle": self._moodle}[self.layout](gradebook)
@@ -76,6 +96,8 @@ class CsvExport(ExportPlugin):
             os.replace(beside, to)
         finally:
             beside.unlink(missing_ok=True)
+        if _git_would_take(to):
+            self.log.warning("%s has names and grades in it, and git does not ignore it: keep it in class/ (--to class/%s)", to, to.name)
 
     def _settle(self, gradebook: Gradebook) -> None:
         """Bring the penalties of all students up to date: due dates and extensions may have changed since they were graded."""
@@ -136,17 +158,23 @@ class CsvExport(ExportPlugin):
                 ]  # fmt: skip
 
     def _canvas(self, gradebook: Gradebook) -> Iterator[list]:
-        """What Canvas's gradebook imports: students are found by their login; an empty cell leaves a grade as it is.
+        """What Canvas's gradebook imports: students are found by Canvas's number or their login; a cell without a grade is empty.
 
-        Canvas takes only numbers in the columns of assignments; what went wrong is in a column at the end, which it ignores.
+        Canvas takes only numbers in the columns of assignments; what went wrong is in a column at the end. It leaves out a column with
+        "Current Score" in its name, as in its own export, and would ask about any other whether it is a new assignment.
         """
         assignments = self._assignments(gradebook)
-        yield ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *(each.name for each in assignments), "Remarks (read only)"]
-        yield ["    Points Possible", "", "", "", "", *(each.max_score for each in assignments), ""]
+        yield ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *(each.name for each in assignments), "Remarks (Current Score)"]
+        yield ["    Points Possible", "", "", "", "", *(each.max_score for each in assignments), "(read only)"]
         for student in self._students(gradebook):
             entries = self._entries(gradebook, student)
-            remarks = [f"{name}: {entry.status}" for name, entry in sorted(entries.items()) if entry.status != "graded"]
-            yield [_name(student), "", "", student.id, "", *(_points(entries.get(each.name)) for each in assignments), "; ".join(remarks)]
+            statuses = {each.name: entries.get(each.name, Entry(NOT_HANDED_IN)).status for each in assignments}
+            remarks = "; ".join(f"{name}: {status}" for name, status in statuses.items() if status != "graded")
+            points = [_points(entries.get(each.name)) for each in assignments]
+            login = Login(student.id)
+            if not login.found and not _canvas_id(student):
+                self.log.warning("Canvas may not find %s, whose login begins like a formula: enter these grades there by hand.", login)
+            yield [_name(student), _canvas_id(student), "", login, "", *points, remarks]
 
     def _moodle(self, gradebook: Gradebook) -> Iterator[list]:
         """What Moodle's grade import maps: username or e-mail to the user, a grade and a feedback column to each item."""
@@ -159,11 +187,30 @@ class CsvExport(ExportPlugin):
             for each in assignments:
                 entry = entries.get(each.name)
                 cells += [_points(entry), REMARKS.get(entry.status, "") if entry else ""]
-            yield [student.id, student.first_name or "", student.last_name or "", student.email or "", *cells]
+            login = Login(student.id)
+            if not login.found:  # Moodle refuses the whole file for one student whom it does not know
+                self.log.warning("%s is left out, because the login begins like a formula: enter these grades in Moodle by hand.", login)
+                continue
+            yield [login, student.first_name or "", student.last_name or "", student.email or "", *cells]
 
 
 def _name(student: Student) -> str:
     return ", ".join(filter(None, [student.last_name, student.first_name])) or student.id
+
+
+def _canvas_id(student: Student) -> str:
+    """Canvas's own number of a student, by which it looks first, where the gradebook has it (`lms_user_id`)."""
+    known = student.lms_user_id or ""
+    return known if known.isascii() and known.isdigit() else ""
+
+
+def _git_would_take(path: Path) -> bool:
+    """Whether a file lies in a git repository that does not ignore it."""
+    try:
+        asked = subprocess.run(["git", "check-ignore", "-q", "--", path.name], cwd=path.parent, capture_output=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):  # there is no git
+        return False
+    return asked.returncode == 1
 
 
 def _points(entry: Entry | None) -> float | str:

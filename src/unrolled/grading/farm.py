@@ -409,6 +409,10 @@ def grade(
         for student in [student for student in due if not student.isprintable()]:
             due.remove(student)
             report.note(repr(student), "not graded", "the folder's name has characters that can't be shown: rename it")
+        for student in list(due):
+            if problem := converter.unfit(student):
+                due.remove(student)
+                report.note(student, "not graded", problem)
         with progress(console) as bar:
             shown = bar.add_task(f"Grading {room.assignment}", total=len(due))
             for submission in Judging(farm, room).judged(map(room.read, due)):

@@ -16,8 +16,9 @@ import nbgrader.converters.autograde
 import nbgrader.preprocessors.latesubmissions
 import nbgrader.preprocessors.overwritecells
 import nbgrader.preprocessors.saveautogrades
-from nbgrader.api import Assignment, BaseCell, Comment, Grade, GradeCell, Notebook, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Assignment, BaseCell, Comment, Grade, GradeCell, Notebook, Student, SubmittedAssignment, SubmittedNotebook
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
 # Who opens a gradebook while a submission is graded, and names it directly.
 USERS: tuple[ModuleType, ...] = (
@@ -100,6 +101,11 @@ def auto_scores(book: nbgrader.api.Gradebook, assignment: str, student: str) -> 
         .filter(Assignment.name == assignment, SubmittedAssignment.student_id == student)
     )
     return {(notebook, cell): (score, most) for notebook, cell, score, most in rows}
+
+
+def longest_login(db_url: str) -> int | None:
+    """The most characters that a student's login may have, or None where any number is held: SQLite does not look at it."""
+    return None if make_url(db_url).get_backend_name() == "sqlite" else Student.id.type.length
 
 
 @contextlib.contextmanager

@@ -191,6 +191,16 @@ class Autograde(stock.Autograde):
         """Whether a submission is to be graded: because --force asks for it, or for a reason of its own."""
         return self.force or bool(self.why_due(assignment_id, student_id))
 
+    def unfit(self, student_id: str) -> str:
+        """Why the gradebook can't hold a student of this name, or nothing."""
+        most = gradebook.longest_login(self.coursedir.db_url)
+        if most is None or len(student_id) <= most:
+            return ""
+        return (
+            f"The login has {len(student_id)} characters, and a gradebook on this server holds {most}: give the folder a shorter name. "
+            "Nothing was graded for it."
+        )
+
     def why_due(self, assignment_id: str, student_id: str) -> str:
         """Why a submission is to be graded, or nothing: what lies there, and what the gradebook holds, is what was graded last."""
         graded = self._format_dest(assignment_id, student_id)
@@ -235,6 +245,9 @@ class Autograde(stock.Autograde):
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
         """As nbgrader does, but a run that was killed in the middle of a submission is seen, and the submission graded afresh."""
+        if problem := self.unfit(student_id):
+            self.log.error("%s: %s", student_id, problem)
+            return False
         if student_id in filter(None, self.coursedir.student_id_exclude.split(",")) or self.coursedir.notebook_id != "*":
             return super().init_destination(assignment_id, student_id)
         destination = Path(self._format_dest(assignment_id, student_id))
