@@ -81,5 +81,5 @@ c.GenerateFeedback.preprocessors = ["unrolled.grading.late_days.SettleLateDays",
 
 c.Execute.timeout = 120  # for `nbgrader validate`: the first check of a notebook imports torch
 
-# The feedback page has a template of our own. nbgrader's formgrader keeps its own, which is why nothing is set for all of HTMLExporter.
-c.GenerateFeedback.exporter_class = "unrolled.grading.feedback.FeedbackExporter"
+# The feedback page has a template of our own. The formgrader keeps nbgrader's, so set nothing for HTMLExporter, which is the base of both.
+c.GenerateFeedback.exporter_class = "unrolled.grading.pages.FeedbackExporter"

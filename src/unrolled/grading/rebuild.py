@@ -26,6 +26,15 @@ MAX_TEXT = 250_000     # characters in all cells together: colouring code for a 
 MAX_MARKDOWN = 10_000  # characters of one cell of prose that are kept: some Markdown takes time in proportion to their square
 MAX_PROSE = 50_000     # characters of prose that are kept in all
 MAX_CELLS = 500
+JOINER = "\N{WORD JOINER}"  # has no width and does nothing; our own pages leave it out again
+ACTIVE = re.compile(r"""(?xi)
+    < (?= [a-z/!?]) (?! https?://[^\s<>]*>)              # a tag, a comment, <scheme:address>
+    | ! (?= \[)                                          # a picture, whatever follows
+    | \] (?= [(:] (?! [ \t\n]* <? (?: https?:// | \#)))  # [text](address), and [name]: address
+    | (?<! https:) (?<! http:) (?<! \w) / (?= /)          # an address that stands in the text
+    | (?<= [\w.+-]) (?= @ [\w-]+\.\w)                   # a mail address
+    | (?: ``` | ~~~) (?= [ \t]* mermaid)                 # a drawing
+    """)
 ABSENT = "# This cell was not in the notebook that was handed in."
 
 
@@ -285,8 +294,12 @@ def _answer(cell: NotebookNode, text: str | None) -> str:
 
 
 def plain_markdown(text: str) -> str:
-    """Markdown whose HTML is shown as text and not obeyed: instructors read it in the formgrader, where scripts could grade."""
-    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
+    """Markdown in which HTML, pictures, and links to other than the web and the page itself are text and nothing else.
+
+    Instructors read it in the formgrader and in JupyterLab, where scripts could grade. No parser decides here what is a link, because
+    the two have different ones: wherever one might see it begin, a character without width stands between its two halves.
+    """
+    return ACTIVE.sub(rf"\g<0>{JOINER}", text)
 
 
 def _added(cell: Written, text: str, place: int, beside: str = "") -> NotebookNode:

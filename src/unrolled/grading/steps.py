@@ -15,6 +15,7 @@ import html
 import os
 import shutil
 import stat
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -48,12 +49,16 @@ class Refused(NbGraderException):
 
 
 def plug_in() -> None:
-    """Let nbgrader's commands and its Python API use our converters, which they name directly and not by a setting."""
+    """Let nbgrader's commands, its Python API and its formgrader use our parts, where they name theirs directly and not by a setting."""
     nbgrader.apps.autogradeapp.Autograde = Autograde
     nbgrader.apps.api.Autograde = Autograde
     nbgrader.apps.generateassignmentapp.GenerateAssignment = GenerateAssignment
     nbgrader.apps.api.GenerateAssignment = GenerateAssignment
     gradebook.plug_in()
+    if "nbgrader.server_extensions.formgrader.base" in sys.modules:  # a Jupyter server reads the settings, not a command
+        from . import formgrader
+
+        formgrader.plug_in()
 
 
 def class_folders(course: Path) -> tuple[Path, referee.ClassFolder]:
