@@ -22,6 +22,7 @@ FLOORS = {
     "cells": 0,
     "corpora": 0,
     "plots": 0,
+    "answers": 0,
     "quizzes": 0,
     "terminal": 0,
     "course": 0,

@@ -58,7 +58,7 @@ def quiz(
     missed: Annotated[bool, typer.Option("--missed", help="Ask again only what was answered wrong last.")] = False,
     progress: Annotated[bool, typer.Option("--progress", help="Show what is answered, chapter by chapter.")] = False,
     export: Annotated[Path | None, typer.Option("--export", help="Write all answers to this file.")] = None,
-    import_: Annotated[Path | None, typer.Option("--import", help="Take over the answers of such a file.")] = None,
+    import_: Annotated[Path | None, typer.Option("--import", help="Add the answers of such a file.")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Forget every answer, after asking.")] = False,
 ) -> None:
     """Ask the quiz of a chapter, with feedback on every answer; or look after what you have answered."""
@@ -72,9 +72,10 @@ def quiz(
         if progress:
             quiz_terminal.show_progress(folder, Console())
         elif export:
-            typer.echo(f"{quiz_terminal.export_progress(export, Console())} answers are in {export}.")
+            typer.echo(f"{quiz_terminal.export_progress(export, folder, Console())} answers are in {export}.")
         elif import_:
-            typer.echo(f"Loaded: {quiz_terminal.import_progress(import_, Console())} answers.")
+            count, new = quiz_terminal.import_progress(import_, folder, Console())
+            typer.echo(f"Loaded: {count} answers, {new} of them new.")
         elif clear:
             typer.confirm("This forgets every answer kept here. Do it?", abort=True)
             quiz_terminal.clear_progress()

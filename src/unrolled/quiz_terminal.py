@@ -1,13 +1,12 @@
 """Ask a chapter's quiz in a terminal, and remember what was right.
 
-Progress is one JSON file, ``quizzes.json``, in the folder that ``UNROLLED_STATE`` names, else in the user's state
-folder. Its ``questions`` map ``<chapter>.<part>.<question id>`` to what the page keeps in the browser: ``answered``
-(how often), ``correct`` (is the last answer right), ``first`` (was the first), ``response`` (the last answer).
+Answers are kept in one file, ``answers.json``, in the folder that ``UNROLLED_STATE`` names, else in the user's state folder. It is a
+log (``unrolled.answers``), in the form that the page My progress saves, too. What version 1 kept, in ``quizzes.json``, is taken over.
 """
 
 from __future__ import annotations
 
-import json
+import itertools
 import os
 import re
 import tempfile
@@ -18,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
+from filelock import FileLock
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from unrolled import quizzes
+from unrolled import answers, quizzes
 from unrolled.quizzes import Question, Quiz
 
 TITLES = {"before": "before you read", "after": "after you have read"}
@@ -58,7 +58,7 @@ def run_quiz(
     kept. Raises QuizError when there is no such quiz or its file is malformed.
     """
     quiz = quizzes.find(name, folder)
-    progress = Progress.load(state_file(), console)
+    progress = Progress.load(folder, console)
     scores = []
     for each in [part] if part else quizzes.PARTS:
         scores.append(ask(quiz, each, console, input, progress))
@@ -69,14 +69,14 @@ def run_quiz(
 
 def review(name: str | None, folder: Path, console: Console, input: Callable[[str], str] = input) -> int:
     """Ask again, over all quizzes or the one called ``name``, the questions whose last answer was wrong; return how many there were."""
-    progress = Progress.load(state_file(), console)
+    progress = Progress.load(folder, console)
     total = 0
-    for each in [name] if name else quizzes.names(folder):
-        quiz = quizzes.find(each, folder)
+    for quiz in [quizzes.find(name, folder)] if name else quizzes.find_all(folder):
         for part in quizzes.PARTS:
-            keys = {key for key in _keys(quiz, part) if not progress.questions.get(key, {"correct": True})["correct"]}
-            total += len(keys)
-            if keys and not ask(quiz, part, console, input, progress, only=keys).finished:
+            standings = progress.standings()
+            missed = {one.id for one in quiz.part(part) if one.id in standings and not standings[one.id].right}
+            total += len(missed)
+            if missed and not ask(quiz, part, console, input, progress, only=missed).finished:
                 return total
     if total == 0:
         console.print("Nothing to review: the last answer to every question you tried is right.")
@@ -85,50 +85,55 @@ def review(name: str | None, folder: Path, console: Console, input: Callable[[st
 
 def show_progress(folder: Path, console: Console) -> None:
     """A table of all quizzes: how many questions are answered, right first time, and to review."""
-    progress = Progress.load(state_file(), console)
+    standings = Progress.load(folder, console).standings()
     table = Table("chapter", "answered", "right first time", "to review")
-    for name in quizzes.names(folder):
-        keys = [key for part in quizzes.PARTS for key in _keys(quizzes.find(name, folder), part)]
-        records = [progress.questions[key] for key in keys if key in progress.questions]
-        missed = sum(not record["correct"] for record in records)
-        table.add_row(name, f"{len(records)} of {len(keys)}", str(sum(record["first"] for record in records)), str(missed))
+    for quiz in quizzes.find_all(folder):
+        questions = quiz.before + quiz.after
+        known = [standings[one.id] for one in questions if one.id in standings]
+        missed = sum(not one.right for one in known)
+        table.add_row(quiz.name, f"{len(known)} of {len(questions)}", str(sum(one.first for one in known)), str(missed))
     console.print(table)
 
 
-def export_progress(target: Path, console: Console) -> int:
+def export_progress(target: Path, folder: Path, console: Console) -> int:
     """Write all answers to a file, which ``import_progress`` and the page My progress read; return how many there are."""
-    progress = Progress.load(state_file(), console)
-    _write(target, progress.questions)
-    return len(progress.questions)
+    progress = Progress.load(folder, console)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _write(target, progress.log)
+    return len(progress.log)
 
 
-def import_progress(source: Path, console: Console) -> int:
-    """Take over the answers of a file that was exported here or by the page; return how many. Raises QuizError for another file, and
-    then nothing is changed; OSError where files can't be read or written."""
+def import_progress(source: Path, folder: Path, console: Console) -> tuple[int, int]:
+    """Add the answers of a file that was exported here or by the page, in its present or its first form; return how many answers the file
+    holds and how many of them are new. Raises QuizError for another file, and then nothing is changed; OSError where files can't be read or
+    written."""
     try:
-        content = json.loads(source.read_text(encoding="utf-8"))
-        questions = content["questions"]
-        whole = content["version"] == 1 and all(map(_is_record, questions.values()))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        whole = False
-    if not whole:
-        raise quizzes.QuizError(
-            f"{source} holds no answers to quizzes, so nothing was changed: choose a file that unrolled quiz --export or the page "
-            "My progress wrote."
-        )
-    progress = Progress.load(state_file(), console)
-    _write(state_file(), progress.questions | questions)
-    return len(questions)
+        log, strangers = answers.read(source.read_text(encoding="utf-8"), quizzes.version_1_names(folder))
+    except UnicodeDecodeError:
+        raise _not_ours(source, "holds no answers to quizzes") from None
+    except answers.LogError as error:
+        raise _not_ours(source, str(error)) from None
+    if strangers:
+        console.print(f"{strangers} of its answers belong to questions that the course no longer has; they were left out.", style="yellow")
+    progress = Progress.load(folder, console)
+    before = len(progress.log)
+    if progress.file is None:
+        raise quizzes.QuizError("Nothing was loaded, because answers can't be kept here.")
+    progress.add(log)
+    return len(log), len(progress.log) - before
+
+
+def _not_ours(source: Path, what: str) -> quizzes.QuizError:
+    return quizzes.QuizError(
+        f"{source} {what}, so nothing was changed: choose a file that unrolled quiz --export or the page My progress wrote."
+    )
 
 
 def clear_progress() -> None:
-    """Forget every answer."""
-    state_file().unlink(missing_ok=True)
-
-
-def _keys(quiz: Quiz, part: str) -> list[str]:
-    """Under which names the answers to a part's questions are kept."""
-    return [f"{quiz.name}.{part}.{question.id}" for question in quiz.part(part)]
+    """Forget every answer: the log, and what was set aside beside it. Raises OSError."""
+    for name in (NAME, NAME_1):
+        for path in state_file().parent.glob(f"{Path(name).stem}.*"):
+            path.unlink(missing_ok=True)
 
 
 def ask(
@@ -139,25 +144,25 @@ def ask(
     progress: Progress,
     only: set[str] | None = None,
 ) -> Score:
-    """Ask the questions of one part in turn, or of them just those whose keys are in ``only``, and tell the score at the end."""
-    pairs = [(key, question) for key, question in zip(_keys(quiz, part), quiz.part(part)) if only is None or key in only]
-    keys, questions = [key for key, _ in pairs], [question for _, question in pairs]
+    """Ask the questions of one part in turn, or of them just those whose ids are in ``only``, and tell the score at the end."""
+    questions = [question for question in quiz.part(part) if only is None or question.id in only]
     console.rule(f"[bold]{escape(quiz.name)}: {TITLES[part]}")
     console.print("Enter sends an answer; q leaves, and what you answered is kept.", style="dim")
     finished = True
     try:
-        for number, (question, key) in enumerate(zip(questions, keys, strict=True), start=1):
+        for number, question in enumerate(questions, start=1):
             console.print(f"\n[bold]Question {number} of {len(questions)}[/]")
-            _ask_question(question, key, console, input, progress)
+            _ask_question(question, console, input, progress)
     except (_Left, EOFError, KeyboardInterrupt):
         finished = False
         console.print()
-    records = [progress.questions[key] for key in keys if key in progress.questions]
+    standings = progress.standings()
+    known = [standings[question.id] for question in questions if question.id in standings]
     score = Score(
         part=part,
         total=len(questions),
-        right=sum(record["correct"] for record in records),
-        first=sum(record["first"] for record in records),
+        right=sum(one.right for one in known),
+        first=sum(one.first for one in known),
         finished=finished,
     )
     kept = "" if finished or progress.file is None else " Kept for the next time."
@@ -165,22 +170,20 @@ def ask(
     return score
 
 
-def _ask_question(
-    question: Question, key: str, console: Console, input: Callable[[str], str], progress: Progress
-) -> None:
+def _ask_question(question: Question, console: Console, input: Callable[[str], str], progress: Progress) -> None:
     """Ask until the answer is right or the learner moves on."""
     console.print(Markdown(plain(question.prompt)))
     if question.choices:
         table = Table.grid(padding=(0, 1))
-        for number, choice in enumerate(question.choices, start=1):
+        for number, choice in enumerate(question.shown, start=1):
             table.add_row(f" {number}.", Markdown(plain(choice.text)))
         console.print(table)
     while True:
         response = _read_response(question, console, input)
         verdict = quizzes.grade(question, response)
-        progress.record(key, response, verdict.correct, console)
+        progress.record(question, response, verdict.correct)
         console.print("[bold green]✓ Right.[/]" if verdict.correct else "[bold red]✗ Not yet.[/]")
-        numbers = [f"{index + 1}. " for index in response] if question.kind == "many" else []
+        numbers = [f"{number}. " for number, one in enumerate(question.shown, start=1) if one.id in response] if question.kind == "many" else []
         for number, message in zip_longest(numbers, verdict.messages, fillvalue=""):
             console.print(Padding(Markdown(number + plain(message)), (0, 0, 0, 2)))
         if verdict.correct:
@@ -221,8 +224,10 @@ def _understand(question: Question, typed: str) -> Any:
     if not all(re.fullmatch("[0-9]{1,4}", word) for word in words) or (question.kind == "one" and len(words) > 1):
         wanted = "one number" if question.kind == "one" else "numbers, such as 1, 3"
         raise quizzes.ResponseError(f"Type {wanted}, among the {len(question.choices)} choices.")
-    indices = sorted({int(word) - 1 for word in words})
-    return indices[0] if question.kind == "one" else indices
+    numbers = {int(word) for word in words}
+    if not numbers <= set(range(1, len(question.shown) + 1)):
+        raise quizzes.ResponseError(f"Choose among the {len(question.shown)} choices.")
+    return [choice.id for number, choice in enumerate(question.shown, start=1) if number in numbers]
 
 
 def _line(prompt: str, input: Callable[[str], str]) -> str:
@@ -302,85 +307,115 @@ def plain_math(latex: str) -> str:
 # Progress
 
 
+NAME = "answers.json"
+NAME_1 = "quizzes.json"  # the file of version 1
+
+
 def state_file() -> Path:
-    """Where progress is kept: in the folder ``UNROLLED_STATE``, else in the user's state folder."""
+    """Where answers are kept: in the folder ``UNROLLED_STATE``, else in the user's state folder."""
     folder = os.environ.get("UNROLLED_STATE") or platformdirs.user_state_dir("unrolled")
-    return Path(folder) / "quizzes.json"
+    return Path(folder) / NAME
 
 
 @dataclass
 class Progress:
-    """What was answered so far, and the file that keeps it (none once it proved unwritable)."""
+    """The log of what was answered so far, and the file that keeps it (none where it can't be kept)."""
 
     file: Path | None
-    questions: dict[str, dict[str, Any]]
+    log: list[answers.Event]
+    folder: Path  # of the quizzes
+    console: Console
 
     @classmethod
-    def load(cls, file: Path, console: Console) -> Progress:
-        """Read a state file. One that can't be understood is moved aside, with a message."""
-        try:
-            questions = json.loads(file.read_text(encoding="utf-8"))["questions"]
-            if all(map(_is_record, questions.values())):
-                return cls(file, questions)
-        except FileNotFoundError:
-            return cls(file, {})
-        except OSError as error:
-            _say_not_kept(file, error, console)
-            return cls(None, {})
-        except (ValueError, KeyError, TypeError, AttributeError):
-            pass
-        aside = file.with_name(f"{file.name}.unreadable")
-        try:
-            file.replace(aside)
-        except OSError as error:
-            _say_not_kept(file, error, console)
-            return cls(None, {})
-        console.print(
-            f"The progress in {escape(str(file))} could not be understood; it was moved to {escape(aside.name)} "
-            "beside it, and a new one begins.",
-            style="yellow",
-        )
-        return cls(file, {})
+    def load(cls, folder: Path, console: Console) -> Progress:
+        """Read the log, and take over what version 1 kept. A file that can't be understood is set aside under another name, with a message."""
+        progress = cls(state_file(), [], folder, console)
+        progress._locked(progress._begin)
+        return progress
 
-    def record(self, key: str, response: Any, correct: bool, console: Console) -> None:
+    def _begin(self) -> None:
+        self.log = self._read(self.file)
+        self._take_over(self.file.with_name(NAME_1))
+
+    def standings(self) -> dict[str, answers.Standing]:
+        """How each question stands that was answered."""
+        return answers.standings(self.log)
+
+    def record(self, question: Question, response: list[str] | str, right: bool) -> None:
         """Keep an answer, at once."""
-        before = self.questions.get(key, {"answered": 0, "first": correct})
-        self.questions[key] = {
-            "answered": before["answered"] + 1,
-            "correct": correct,
-            "first": before["first"],
-            "response": [response] if isinstance(response, int) else response,
-        }
+        self.add([answers.answer_event(question.id, response, right, self.log)])
+
+    def add(self, events: list[answers.Event]) -> None:
+        """Add events to the file, which another terminal may have written to since, and to the log."""
+        known, self.log = self.log, answers.merged(self.log, events)
         if self.file is None:
             return
+
+        def write() -> None:
+            self.log = answers.merged(self._read(self.file, known), events)
+            _write(self.file, self.log)
+
+        self._locked(write)
+
+    def _locked(self, work: Callable[[], None]) -> None:
+        """Do something while no other terminal uses the file. Where it can't be used, say so, once, and go on without it."""
+        file = self.file
         try:
-            _write(self.file, self.questions)
-        except OSError as error:
-            _say_not_kept(self.file, error, console)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(file.with_name(f".{file.stem}.lock"), timeout=10):
+                work()
+        except (OSError, answers.NewerLogError) as error:
             self.file = None
+            why = f"it {error}" if isinstance(error, answers.NewerLogError) else error.strerror or str(error)
+            self.console.print(
+                f"Progress is not kept: {escape(str(file))} can't be used ({escape(why)}); let UNROLLED_STATE name a folder that you may write to.",
+                style="yellow",
+            )
+
+    def _read(self, file: Path, known: list[answers.Event] = ()) -> list[answers.Event]:
+        """The log in a file. One that can't be understood is set aside, and ``known`` stands for it. Raises NewerLogError."""
+        try:
+            return answers.read(file.read_text(encoding="utf-8"), quizzes.version_1_names(self.folder))[0]
+        except FileNotFoundError:
+            return []
+        except answers.NewerLogError:
+            raise
+        except ValueError:  # no log, or no text
+            aside = _set_aside(file, "damaged")
+        self.console.print(
+            f"The answers in {escape(str(file))} could not be understood; the file is kept as {escape(aside.name)} beside it, "
+            "and a new one begins.",
+            style="yellow",
+        )
+        return list(known)
+
+    def _take_over(self, file: Path) -> None:
+        """Add what version 1 kept in its own file, and give that file another name."""
+        old = self._read(file)
+        if old:
+            self.log = answers.merged(self.log, old)
+            _write(self.file, self.log)
+            aside = _set_aside(file, "version-1")
+            self.console.print(
+                f"{len(old)} answers of an earlier version were taken over; their file is kept as {escape(aside.name)}.", style="dim"
+            )
 
 
-def _write(file: Path, questions: dict[str, dict[str, Any]]) -> None:
-    """Write a state file whole: beside, then moved into place."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=file.parent, prefix=".quizzes-", suffix=".json")
+def _set_aside(file: Path, why: str) -> Path:
+    """Give a file another name, that no file has: ``answers.damaged.json``, ``answers.damaged-2.json``."""
+    names = (f"{file.stem}.{why}{'' if number == 1 else f'-{number}'}{file.suffix}" for number in itertools.count(1))
+    aside = next(path for path in map(file.with_name, names) if not path.exists())
+    file.rename(aside)
+    return aside
+
+
+def _write(file: Path, log: list[answers.Event]) -> None:
+    """Write a log whole: beside, then moved into place."""
+    handle, beside = tempfile.mkstemp(dir=file.parent, prefix=f".{file.stem}-", suffix=".json")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump({"version": 1, "questions": questions}, stream, indent=1, ensure_ascii=False)
+            stream.write(answers.write(log))
         os.replace(beside, file)
     except BaseException:
         os.unlink(beside)
         raise
-
-
-def _is_record(record: Any) -> bool:
-    kinds = {"answered": int, "correct": bool, "first": bool, "response": (str, list)}
-    return isinstance(record, dict) and all(isinstance(record.get(name), kind) for name, kind in kinds.items())
-
-
-def _say_not_kept(file: Path, error: OSError, console: Console) -> None:
-    console.print(
-        f"Progress is not kept: {escape(str(file))} can't be used ({error.strerror}); "
-        "let UNROLLED_STATE name a folder that you may write to.",
-        style="yellow",
-    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import difflib
 import functools
+import hashlib
 import importlib
 import json
 import math
@@ -40,11 +41,16 @@ class ResponseError(ValueError):
 
 @dataclass(frozen=True)
 class Choice:
-    """One choice of a question of kind ``one`` or ``many``; ``text`` and ``feedback`` are MyST."""
+    """One choice of a question of kind ``one`` or ``many``; ``text`` and ``feedback`` are MyST.
 
+    ``id`` names it for ever, whatever place it is shown in: answers are kept by it.
+    """
+
+    id: str
     text: str
     right: bool
     feedback: str
+    last: bool = False  # shown after the others, as "none of these" must be
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,10 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Question:
-    """One question. Fields that its kind does not use are empty."""
+    """One question. Fields that its kind does not use are empty.
+
+    ``id`` is unique in the course and does not name the chapter: a question may move to another page and keep its answers.
+    """
 
     id: str
     kind: str  # one, many, number or text
@@ -73,6 +82,14 @@ class Question:
     mistakes: tuple[Mistake, ...] = ()  # number, text
     section: str = ""
     compute: str = ""
+    keep_order: bool = False  # the choices are a scale, or follow each other: show them as they are written
+
+    @functools.cached_property
+    def shown(self) -> tuple[Choice, ...]:
+        """The choices in the order in which page and terminal show them: shuffled, the same each time for everybody."""
+        if self.keep_order:
+            return self.choices
+        return tuple(sorted(self.choices, key=lambda choice: (choice.last, _lot(f"{choice.id} of {self.id}"))))
 
     def margin(self, value: float) -> float:
         """How far a response may lie from ``value`` and still be taken for it."""
@@ -80,6 +97,11 @@ class Question:
         if isinstance(self.tolerance, str):
             return abs(value) * float(self.tolerance.rstrip("% ")) / 100 + slack
         return self.tolerance + slack
+
+
+def _lot(text: str) -> str:
+    """What decides by chance, and always alike, which of two texts comes first."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -130,9 +152,37 @@ def find(name: str, folder: Path) -> Quiz:
     return load(path_of(name, folder))
 
 
+def find_all(folder: Path) -> list[Quiz]:
+    """Load all quizzes of ``folder``. Raises QuizError, also where one id stands in two files."""
+    seen: dict[str, Quiz] = {}
+    course = [find(name, folder) for name in names(folder)]
+    for quiz in course:
+        for question in quiz.before + quiz.after:
+            if question.id in seen:
+                expected = f"an id that is unique in the course, as answers are kept by it (it stands in {seen[question.id].path.name}, too)"
+                raise _fault(quiz, question, "id", expected, repr(question.id))
+            seen[question.id] = quiz
+    return course
+
+
+def version_1_names(folder: Path) -> dict[str, str]:
+    """Which question each key of version 1 of the kept answers, ``chapter.part.question``, means today."""
+    path = Path(folder) / "version-1.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
 def load(path: Path) -> Quiz:
     """Read and check one quiz file. Raises QuizError with one sentence: file, question, field, expected, received."""
     path = Path(path)
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise QuizError(f"{shown(path)}: expected a readable file, received {error.strerror!r}.") from error
+    return _load(path, status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=256)  # a build asks for each file three times: for both parts in the page, and for the progress page
+def _load(path: Path, changed: int, size: int) -> Quiz:
     root, data = _read(path)
     _check_form(path, data)
     quiz = Quiz(name=path.stem, path=path, **{part: _questions(root, data, part) for part in PARTS})
@@ -140,7 +190,7 @@ def load(path: Path) -> Quiz:
     return quiz
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # by libyaml, where PyYAML has it: ten times as fast
     """YAML as version 1.2 reads it: ``yes`` and ``on`` are words, ``1e-3`` is a number, and a key stands once."""
 
     yaml_implicit_resolvers: dict = {}
@@ -341,7 +391,10 @@ def _check_sense(quiz: Quiz) -> None:
 
 def _check_choices(quiz: Quiz, question: Question) -> None:
     texts = [choice.text.strip() for choice in question.choices]
+    ids = [choice.id for choice in question.choices]
     for position, text in enumerate(texts):
+        if ids[position] in ids[:position]:
+            raise _fault(quiz, question, f"choices[{position}].id", "ids that differ", f"{ids[position]!r} twice")
         if text in texts[:position]:
             raise _fault(quiz, question, f"choices[{position}].text", "choices that differ", "one that stands twice")
     right = sum(choice.right for choice in question.choices)
@@ -396,8 +449,8 @@ def shown(path: Path) -> str:
 def grade(question: Question, response: Any) -> Verdict:
     """Judge a response.
 
-    ``response`` is the index of a choice (``one``), indices of choices (``many``), a number or what was typed for one
-    (``number``), or a text (``text``). Raises ResponseError when it is no answer at all.
+    ``response`` is a list of ids of choices (``one``, ``many``), a number or what was typed for one (``number``), or a text
+    (``text``). Raises ResponseError when it is no answer at all.
     """
     if question.kind in ("one", "many"):
         return _grade_choices(question, response)
@@ -406,17 +459,17 @@ def grade(question: Question, response: Any) -> Verdict:
     return _grade_text(question, str(response))
 
 
-def _grade_choices(question: Question, response: Any) -> Verdict:
-    chosen = sorted({response} if question.kind == "one" else set(response))
+def _grade_choices(question: Question, response: Iterable[str]) -> Verdict:
+    chosen = set(response)
     if not chosen:
         raise ResponseError("Choose an answer first.")
-    if any(not 0 <= index < len(question.choices) for index in chosen):
+    if chosen - {choice.id for choice in question.choices} or (question.kind == "one" and len(chosen) > 1):
         raise ResponseError(f"Choose among the {len(question.choices)} choices.")
-    right = {index for index, choice in enumerate(question.choices) if choice.right}
-    messages = [question.choices[index].feedback for index in chosen]
-    if set(chosen) < right:
+    right = {choice.id for choice in question.choices if choice.right}
+    messages = [choice.feedback for choice in question.shown if choice.id in chosen]
+    if chosen < right:
         messages.append(INCOMPLETE)
-    return Verdict(set(chosen) == right, tuple(messages))
+    return Verdict(chosen == right, tuple(messages))
 
 
 def _grade_number(question: Question, number: float) -> Verdict:

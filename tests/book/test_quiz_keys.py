@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from scipy.stats import chisquare
 
 from unrolled import quizzes
-from unrolled.quiz_terminal import plain_math
+from unrolled.quiz_terminal import plain_line, plain_math
 
 FOLDER = Path(__file__).resolve().parents[2] / "book" / "quizzes"
 NAMES = quizzes.names(FOLDER)
@@ -44,11 +46,45 @@ def test_no_two_choices_of_a_question_share_their_feedback(name):
         assert len(set(feedback)) == len(feedback), question.id
 
 
-@of_each_quiz
-def test_the_right_choice_is_not_always_in_the_same_place(name):
-    quiz = quizzes.find(name, FOLDER)
-    places = [[c.right for c in q.choices].index(True) for q in (*quiz.before, *quiz.after) if q.kind == "one"]
-    assert len(places) < 3 or len(set(places)) > 1, places
+# A reader who knows nothing learns nothing from where a choice stands or how long it is: the right one is first, or longest, as often as
+# chance would have it. Bounds are those that chance itself passes 19 times in 20 (places), 80 times in 81 (lengths).
+
+
+@pytest.fixture(scope="module")
+def choosing():
+    """The questions of the book with one right choice."""
+    return [one for quiz in quizzes.find_all(FOLDER) for one in quiz.before + quiz.after if one.kind == "one"]
+
+
+@pytest.mark.parametrize("number", [3, 4])
+def test_the_right_choice_stands_in_each_place_equally_often(choosing, number):
+    places = Counter([choice.right for choice in one.shown].index(True) for one in choosing if len(one.shown) == number)
+    assert chisquare([places[place] for place in range(number)]).pvalue > 0.05, places
+
+
+@pytest.mark.parametrize("extreme", [max, min], ids=["longest", "shortest"])
+def test_the_right_choice_is_the_longest_or_the_shortest_as_often_as_another(choosing, extreme):
+    found = []
+    for one in choosing:
+        lengths = {choice.id: len(plain_line(choice.text)) for choice in one.choices}
+        right = next(choice.id for choice in one.choices if choice.right)
+        if [name for name in lengths if lengths[name] == extreme(lengths.values())] == [right]:
+            found.append(one.id)
+    chances = [1 / len(one.choices) for one in choosing]
+    expected, spread = sum(chances), sum(chance * (1 - chance) for chance in chances) ** 0.5
+    assert abs(len(found) - expected) < 2.5 * spread, f"{len(found)} where chance gives {expected:.0f} ± {spread:.1f}: {', '.join(found)}"
+
+
+def test_choices_that_speak_of_the_others_or_are_a_scale_keep_their_place(choosing):
+    for one in choosing:
+        texts = [plain_line(choice.text) for choice in one.choices]
+        about = [choice.id for choice, text in zip(one.choices, texts, strict=True) if ABOUT_OTHERS.search(text) and not choice.last]
+        assert one.keep_order or about == [], f"{one.id}: give {about} last: true"
+        assert one.keep_order or not all(NUMBER.fullmatch(text) for text in texts), f"{one.id}: its choices are a scale, give it keep_order: true"
+
+
+ABOUT_OTHERS = re.compile(r"\b(of (these|the above|those above)|other (answers|choices)|(all|both|none|neither) (is|are) (right|true|correct))\b", re.IGNORECASE)
+NUMBER = re.compile(r"[-+−]?[\d,.]+( ?%)?")
 
 
 @of_each_quiz

@@ -1,9 +1,11 @@
 """Quiz files: what is refused and with which sentence, what counts as right, and computed keys."""
 
+import dataclasses
 import subprocess
 import sys
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +20,7 @@ def test_a_file_holds_two_lists_of_questions(small_quiz):
     assert [question.kind for question in small_quiz.before + small_quiz.after] == ["one", "many", "number", "text"]
     assert small_quiz.part("before") == small_quiz.before
     assert small_quiz.before[0].choices[1] == Choice(
-        text="$(H, N)$, a column a sequence", right=False, feedback=r"That is the transpose, $\mathbf H_t^\top$."
+        id="b", text="$(H, N)$, a column a sequence", right=False, feedback=r"That is the transpose, $\mathbf H_t^\top$."
     )
 
 
@@ -59,6 +61,62 @@ def test_a_number_may_be_written_with_an_exponent(tmp_path):
     question = "{id: a, kind: number, prompt: p, answer: 1e-3, tolerance: 5e-5, right: r, wrong: w}"
     path.write_text(f"before: [{question}]\nafter: [{question.replace('id: a', 'id: b')}]")
     assert quizzes.load(path).before[0].answer == 0.001
+
+
+# The order in which choices are shown
+
+
+def with_choices(number, **fields):
+    choices = tuple(Choice(chr(97 + place), f"text {place}", place == 0, f"reason {place}") for place in range(number))
+    return Question("q", "one", "?", 1, choices=choices, **fields)
+
+
+def test_choices_are_shown_in_an_order_of_their_own_that_is_always_the_same():
+    shown = {with_choices(6).shown for _ in range(3)}
+    assert len(shown) == 1
+    assert set(*shown) == set(with_choices(6).choices) and shown != {with_choices(6).choices}
+
+
+def test_another_place_in_the_file_does_not_move_a_choice_in_the_page():
+    question = with_choices(6)
+    turned = dataclasses.replace(question, choices=question.choices[::-1])
+    assert turned.shown == question.shown
+
+
+def test_choices_that_are_a_scale_are_shown_as_they_are_written():
+    question = with_choices(6, keep_order=True)
+    assert question.shown == question.choices
+
+
+@given(st.sampled_from("abcdef"))
+def test_a_choice_that_speaks_of_the_others_is_shown_last(name):
+    question = with_choices(6)
+    choices = tuple(dataclasses.replace(choice, last=choice.id == name) for choice in question.choices)
+    assert dataclasses.replace(question, choices=choices).shown[-1].id == name
+
+
+def test_the_order_depends_on_the_question():
+    orders = {tuple(choice.id for choice in dataclasses.replace(with_choices(4), id=f"q{number}").shown) for number in range(40)}
+    assert len(orders) > 10
+
+
+# The course
+
+
+def test_an_id_in_two_files_is_refused(raw, tmp_path):
+    for name in ["rnn", "lstm"]:
+        (tmp_path / f"{name}.yml").write_text(yaml.safe_dump(raw))
+    with pytest.raises(quizzes.QuizError, match="question 'shape-of-h', field 'id': expected an id that is unique in the course.* lstm.yml, too"):
+        quizzes.find_all(tmp_path)
+
+
+def test_a_file_that_has_changed_is_read_again(raw, tmp_path):
+    path = tmp_path / "rnn.yml"
+    path.write_text(yaml.safe_dump(raw))
+    assert quizzes.load(path) is quizzes.load(path)
+    raw["before"][0]["prompt"] = "Another prompt?"
+    path.write_text(yaml.safe_dump(raw))
+    assert quizzes.load(path).before[0].prompt == "Another prompt?"
 
 
 # What is refused
@@ -113,8 +171,8 @@ def spoil(raw, path, value):
         (
             ["before", 0, "choices", 1, "feedbck"],
             "x",
-            "rnn.yml, question 'shape-of-h', field 'choices[1].feedbck': expected one of the fields text, right, "
-            "feedback, received an unknown field (did you mean feedback?).",
+            "rnn.yml, question 'shape-of-h', field 'choices[1].feedbck': expected one of the fields id, text, right, "
+            "feedback, last, received an unknown field (did you mean feedback?).",
         ),
         (
             ["before", 0, "kind"],
@@ -180,6 +238,16 @@ def spoil(raw, path, value):
             "leaves a quiz in the terminal, received 'Q'.",
         ),
         (
+            ["before", 1, "choices", 2, "id"],
+            "a",
+            "rnn.yml, question 'what-grows', field 'choices[2].id': expected ids that differ, received 'a' twice.",
+        ),
+        (
+            ["before", 1, "choices", 2, "id"],
+            None,
+            "rnn.yml, question 'what-grows', field 'choices[2].id': expected a value, received nothing.",
+        ),
+        (
             ["after", 0, "compute"],
             "3 * ",
             "rnn.yml, question 'parameters', field 'compute': expected a Python expression, received invalid syntax.",
@@ -228,8 +296,8 @@ def test_a_file_that_is_not_utf8_is_refused(tmp_path):
 
 # Grading
 
-ONE = Question("q", "one", "?", 1, choices=(Choice("a", False, "A"), Choice("b", True, "B"), Choice("c", False, "C")))
-MANY = Question("q", "many", "?", 1, choices=(Choice("a", True, "A"), Choice("b", True, "B"), Choice("c", False, "C")))
+ONE = Question("q", "one", "?", 1, keep_order=True, choices=(Choice("a", "x", False, "A"), Choice("b", "y", True, "B"), Choice("c", "z", False, "C")))
+MANY = Question("q", "many", "?", 1, keep_order=True, choices=(Choice("a", "x", True, "A"), Choice("b", "y", True, "B"), Choice("c", "z", False, "C")))
 
 
 def number(answer=2.0, tolerance=0.0, mistakes=()):
@@ -242,33 +310,33 @@ TEXT = Question("q", "text", "?", 1, accept=("Hidden State",), right="R", wrong=
 
 
 def test_the_right_choice_earns_its_feedback():
-    assert grade(ONE, 1) == quizzes.Verdict(True, ("B",))
+    assert grade(ONE, ["b"]) == quizzes.Verdict(True, ("B",))
 
 
 def test_a_wrong_choice_earns_its_own_feedback():
-    assert grade(ONE, 2) == quizzes.Verdict(False, ("C",))
+    assert grade(ONE, ["c"]) == quizzes.Verdict(False, ("C",))
 
 
 def test_all_right_choices_and_no_other_are_right():
-    assert grade(MANY, [1, 0]) == quizzes.Verdict(True, ("A", "B"))
-    assert grade(MANY, [0, 1, 2]) == quizzes.Verdict(False, ("A", "B", "C"))
+    assert grade(MANY, ["b", "a"]) == quizzes.Verdict(True, ("A", "B"))
+    assert grade(MANY, "abc") == quizzes.Verdict(False, ("A", "B", "C"))
 
 
 def test_some_of_the_right_choices_are_said_to_be_not_all():
-    assert grade(MANY, [0]) == quizzes.Verdict(False, ("A", quizzes.INCOMPLETE))
+    assert grade(MANY, ["a"]) == quizzes.Verdict(False, ("A", quizzes.INCOMPLETE))
 
 
-@pytest.mark.parametrize(("question", "response"), [(MANY, []), (ONE, 3), (ONE, -1), (number(), "two"), (TEXT, "  ")])
+@pytest.mark.parametrize(("question", "response"), [(MANY, []), (ONE, ["d"]), (ONE, ["a", "b"]), (MANY, ["a", "d"]), (number(), "two"), (TEXT, "  ")])
 def test_what_is_no_answer_is_not_judged(question, response):
     with pytest.raises(quizzes.ResponseError):
         grade(question, response)
 
 
-@given(st.sets(st.integers(0, 2), min_size=1))
+@given(st.sets(st.sampled_from("abc"), min_size=1))
 def test_many_is_right_exactly_for_the_set_of_right_choices(chosen):
     verdict = grade(MANY, chosen)
-    assert verdict.correct == (chosen == {0, 1})
-    assert verdict.messages[: len(chosen)] == tuple("ABC"[index] for index in sorted(chosen))
+    assert verdict.correct == (chosen == {"a", "b"})
+    assert verdict.messages[: len(chosen)] == tuple(one.upper() for one in sorted(chosen))
 
 
 @pytest.mark.parametrize("typed", ["2", " 2.0 ", "+2", "2e0", "0.2E1", "20e-1", "2."])
@@ -356,8 +424,6 @@ def test_a_computed_key_that_disagrees_is_told(raw, error_of, part, position, ex
     ],
 )
 def test_a_computed_key_may_be_given_in_several_forms(raw, tmp_path, part, position, expression):
-    import yaml
-
     raw[part][position]["compute"] = expression
     path = tmp_path / "rnn.yml"
     path.write_text(yaml.safe_dump(raw))

@@ -108,6 +108,11 @@ def test_the_folder_of_quizzes_can_be_set(book):
     assert "a row a sequence" in (build(book) / "book/index.html").read_text()
 
 
+def test_a_question_says_under_which_name_version_1_kept_its_answers(book):
+    page = (build(book) / "book/index.html").read_text()
+    assert re.findall(r'data-was="([^"]*)"', page) == [f"rnn.{name}" for name in ("before.shape-of-h", "before.what-grows", "after.parameters", "after.its-name")]
+
+
 def test_markup_in_a_text_is_escaped(book):
     edit(book / "book/quizzes/rnn.yml", "[backpropagation through time, BPTT]", "['<b>\"x\"</b>']")
     edit(book / "book/quizzes/rnn.yml", "\"'bptt'\"", "'1'")
@@ -166,7 +171,7 @@ def test_a_translation_reaches_prompt_choice_feedback_and_button(book):
 def test_plain_text_gets_lists_of_choices_and_answers(book):
     text = " ".join((build(book, "text") / "book/index.txt").read_text().split())
     assert '1. With "N" sequences' in text
-    assert "* the number of parameters * the memory of backpropagation * the time of the forward pass" in text
+    assert "* the memory of backpropagation * the time of the forward pass * the number of parameters" in text
     assert "* *Wrong*: the number of parameters No, every step uses the same weights." in text
     assert "D=3 and H=4? (parameters) **Answers**" in text
     assert sphinx_quiz.CHECK not in text
@@ -180,7 +185,7 @@ def test_latex_gets_lists_of_choices_and_answers(book):
 
 
 def test_the_page_key_of_a_choice_lists_the_right_ones(small_quiz):
-    assert sphinx_quiz.page_key(small_quiz.before[1]) == {"kind": "many", "right": [1, 2]}
+    assert sphinx_quiz.page_key(small_quiz.before[1]) == {"kind": "many", "choices": ["a", "b", "c"], "right": ["b", "c"]}
 
 
 def test_the_page_key_of_a_text_is_normalised(small_quiz):

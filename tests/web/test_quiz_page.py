@@ -13,13 +13,14 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from unrolled import quizzes
+from unrolled import answers, quizzes
 from unrolled.sphinx_quiz import page_key
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("web")]  # one browser and one book are enough
 
 SMALL_BOOK = Path(__file__).parents[1] / "quizzes/small-book"
-PREFIX = "unrolled.quiz.v1.rnn."
+PREFIX = "unrolled.answer."
+PREFIX_1 = "unrolled.quiz.v1.rnn."
 
 
 @pytest.fixture(scope="session")
@@ -67,9 +68,11 @@ class Page:
         self.browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
         element.click()
 
-    def choose(self, name: str, *indices: int) -> None:
-        for index in indices:
-            self.click(self.question(name).find_elements(By.CSS_SELECTOR, ".unrolled-choice label")[index])
+    def choose(self, name: str, choices: str) -> None:
+        """Click on choices, each named by a letter."""
+        for choice in choices:
+            control = self.question(name).find_element(By.CSS_SELECTOR, f"input[value='{choice}']")
+            self.click(self.one(f"label[for='{control.get_attribute('id')}']"))
 
     def type(self, name: str, text: str) -> None:
         field = self.question(name).find_element(By.CSS_SELECTOR, ".unrolled-entry input")
@@ -99,10 +102,26 @@ class Page:
                 return
         raise AssertionError(f"Tab does not reach {selector}")
 
-    def stored(self) -> dict:
-        """What the browser keeps, by part and question."""
+    def storage(self) -> dict:
+        """What the browser keeps of the course, as it is."""
         keep = self.browser.execute_script("return {...localStorage}")
-        return {key.removeprefix(PREFIX): json.loads(text) for key, text in keep.items() if key.startswith(PREFIX)}
+        return {key: text for key, text in keep.items() if key.startswith("unrolled.")}
+
+    def keep(self, key: str, text: str) -> None:
+        self.browser.execute_script("localStorage.setItem(arguments[0], arguments[1])", key, text)
+
+    def log(self) -> list:
+        """The events that the browser keeps, in order."""
+        return answers.merged([json.loads(text) for key, text in self.storage().items() if key.startswith(PREFIX)])
+
+    def stored(self) -> dict:
+        """How each question stands by what the browser keeps."""
+        return answers.standings(self.log())
+
+
+@pytest.fixture
+def small_quiz() -> quizzes.Quiz:
+    return quizzes.load(SMALL_BOOK / "book/quizzes/rnn.yml")
 
 
 @pytest.fixture
@@ -114,7 +133,7 @@ def page(browser, address) -> Page:
 
 
 def test_a_wrong_choice_gets_its_own_feedback_and_a_section_to_reread(page):
-    page.choose("shape-of-h", 1)
+    page.choose("shape-of-h", "b")
     page.check("shape-of-h")
     shown = page.feedback("shape-of-h")
     assert shown[0] == "Not yet."
@@ -123,31 +142,31 @@ def test_a_wrong_choice_gets_its_own_feedback_and_a_section_to_reread(page):
 
 
 def test_the_right_choice_gets_its_own_feedback_and_no_section(page):
-    page.choose("shape-of-h", 0)
+    page.choose("shape-of-h", "a")
     page.check("shape-of-h")
     assert page.feedback("shape-of-h") == ["Right.", "Yes, one row for each sequence of the batch."]
 
 
 def test_each_selected_box_gets_its_feedback(page):
-    page.choose("what-grows", 0, 1)
+    page.choose("what-grows", "ab")
     page.check("what-grows")
     assert page.feedback("what-grows") == [
         "Not yet.",
-        "Wrong: the number of parameters",
-        "No, every step uses the same weights.",
         "Right: the memory of backpropagation",
         "Yes, a state is kept for each step.",
+        "Wrong: the number of parameters",
+        "No, every step uses the same weights.",
     ]
 
 
 def test_some_of_the_right_boxes_are_said_to_be_not_all(page):
-    page.choose("what-grows", 1)
+    page.choose("what-grows", "b")
     page.check("what-grows")
     assert page.feedback("what-grows")[0] == "Not yet. " + quizzes.INCOMPLETE
 
 
 def test_all_right_boxes_are_right(page):
-    page.choose("what-grows", 1, 2)
+    page.choose("what-grows", "bc")
     page.check("what-grows")
     assert page.feedback("what-grows")[0] == "Right."
 
@@ -188,17 +207,17 @@ def test_no_answer_is_asked_for_and_not_counted(page, name, message):
 
 
 def test_a_changed_answer_takes_the_old_feedback_away(page):
-    page.choose("shape-of-h", 1)
+    page.choose("shape-of-h", "b")
     page.check("shape-of-h")
-    page.choose("shape-of-h", 0)
+    page.choose("shape-of-h", "a")
     assert page.feedback("shape-of-h") == []
 
 
 def test_a_click_on_the_formula_of_a_choice_chooses_it(page):
-    label = page.question("shape-of-h").find_element(By.TAG_NAME, "label")
+    label = page.one("label[for='quiz-rnn-before-shape-of-h-a']")
     WebDriverWait(page.browser, 10).until(lambda _: label.find_elements(By.TAG_NAME, "mjx-container"))
     page.click(label.find_element(By.TAG_NAME, "mjx-container"))
-    assert page.one("#quiz-rnn-before-shape-of-h-0").is_selected()
+    assert page.one("#quiz-rnn-before-shape-of-h-a").is_selected()
 
 
 # By keyboard alone
@@ -221,7 +240,7 @@ def test_checkboxes_are_answered_by_keyboard(page):
     page.tab_to("[data-id=what-grows] button")
     page.press(Keys.SPACE)
     assert page.feedback("what-grows")[0] == "Not yet."
-    page.tab_to("[data-id=what-grows] input[value='0']", key=Keys.SHIFT + Keys.TAB)
+    page.tab_to("[data-id=what-grows] input[value='a']", key=Keys.SHIFT + Keys.TAB)
     page.press(Keys.SPACE, Keys.ENTER)
     assert page.feedback("what-grows")[0] == "Right."
 
@@ -283,11 +302,11 @@ def test_formulas_in_prompt_choice_and_feedback_are_typeset(page):
 
 
 def answer_some(page) -> None:
-    page.choose("shape-of-h", 1)
+    page.choose("shape-of-h", "b")
     page.check("shape-of-h")
-    page.choose("shape-of-h", 0)
+    page.choose("shape-of-h", "a")
     page.check("shape-of-h")
-    page.choose("what-grows", 1, 2)
+    page.choose("what-grows", "bc")
     page.check("what-grows")
     page.type("parameters", "28")
     page.check("parameters")
@@ -300,13 +319,22 @@ def test_progress_tells_right_and_right_first_time(page):
     assert page.progress("after") == "0 of 2 right, 0 right first time."
 
 
-def test_progress_is_stored_by_chapter_part_and_question(page):
+def test_every_answer_is_kept_with_its_time_and_verdict(page):
     answer_some(page)
-    assert page.stored() == {
-        "before.shape-of-h": {"answered": 2, "correct": True, "first": False, "response": [0]},
-        "before.what-grows": {"answered": 1, "correct": True, "first": True, "response": [1, 2]},
-        "after.parameters": {"answered": 1, "correct": False, "first": False, "response": "28"},
-    }
+    log = page.log()
+    assert all(map(answers.is_event, log))
+    assert [(one["question"], one["answer"], one["right"]) for one in log] == [
+        ("shape-of-h", ["b"], False),
+        ("shape-of-h", ["a"], True),
+        ("what-grows", ["b", "c"], True),
+        ("parameters", "28", False),
+    ]
+    assert [one["at"] for one in log] == sorted(one["at"] for one in log)
+
+
+def test_choices_are_shown_in_the_order_of_the_package(page, small_quiz):
+    shown = [box.get_attribute("value") for box in page.all("form[data-id=what-grows] input")]
+    assert shown == [choice.id for choice in small_quiz.before[1].shown] != ["a", "b", "c"]
 
 
 def test_answers_and_feedback_are_there_again_after_a_reload(page):
@@ -316,13 +344,14 @@ def test_answers_and_feedback_are_there_again_after_a_reload(page):
     assert page.feedback("shape-of-h")[0] == "Right."
     assert page.feedback("parameters") == ["Not yet.", "The bias is left out."]
     assert page.one("#quiz-rnn-after-parameters-answer").get_attribute("value") == "28"
-    assert [box.is_selected() for box in page.all("form[data-id=what-grows] input")] == [False, True, True]
+    assert [box.is_selected() for box in page.all("form[data-id=what-grows] input")] == [True, True, False]
 
 
 def test_reset_forgets_one_quiz_and_leaves_the_other(page):
     answer_some(page)
     page.click(page.one("#quiz-rnn-before .unrolled-quiz-reset"))
-    assert list(page.stored()) == ["after.parameters"]
+    assert list(page.stored()) == ["parameters"]
+    assert len(page.log()) == 6, "the answers stay in the log, and two events say that they no longer count"
     assert page.feedback("shape-of-h") == []
     assert not any(box.is_selected() for box in page.all("#quiz-rnn-before input"))
     page.reload()
@@ -332,21 +361,110 @@ def test_reset_forgets_one_quiz_and_leaves_the_other(page):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "null", "[]", '{"answered": 1}', '{"answered":1,"correct":true,"first":true,"response":[99]}',
-     '{"answered":1,"correct":true,"first":true,"response":"x"}', '{"answered":1,"correct":true,"first":true,"response":{}}'],
+    ["", "{", "null", "[]", '{"id": "x"}', '{"id":"x","at":"2026-11-28","question":"shape-of-h","answer":["a"],"right":true}',
+     '{"id":"y","at":"2026-11-28T12:00:00.000Z","question":"shape-of-h","answer":["a"],"right":true}'],
 )  # fmt: skip
-def test_corrupt_storage_is_no_obstacle(page, console_errors, text):
-    for name in ["before.shape-of-h", "before.what-grows"]:
-        page.browser.execute_script("localStorage.setItem(arguments[0], arguments[1])", PREFIX + name, text)
-    page.reload()
-    assert page.progress("before") == "0 of 2 right, 0 right first time."
-    page.choose("shape-of-h", 0)
+def test_a_damaged_entry_is_set_aside_and_said(page, console_errors, text):
+    page.choose("shape-of-h", "a")
     page.check("shape-of-h")
-    page.choose("what-grows", 0)
-    page.check("what-grows")
+    page.keep(PREFIX + "x", text)
+    page.reload()
+    assert page.progress("before").startswith("1 of 2 right, 1 right first time. Some answers that this browser kept could not be understood.")
+    assert page.storage()["unrolled.damaged." + PREFIX + "x"] == text
+    assert PREFIX + "x" not in page.storage()
+    page.reload()
     assert page.progress("before") == "1 of 2 right, 1 right first time."
-    assert [record["answered"] for record in page.stored().values()] == [1, 1]
     assert console_errors() == []
+
+
+@pytest.mark.parametrize("answer", ['["z"]', '["a","b"]', '"a"', '[]'])
+def test_an_answer_that_the_question_no_longer_offers_counts_and_is_not_shown(page, console_errors, answer):
+    page.keep(PREFIX + "x", f'{{"id":"x","at":"2026-11-28T12:00:00.000Z","question":"what-grows","answer":{answer},"right":false}}')
+    page.keep(PREFIX + "y", '{"id":"y","at":"2026-11-28T12:00:00.000Z","question":"parameters","answer":["a"],"right":true}')
+    page.reload()
+    assert page.progress("after") == "1 of 2 right, 1 right first time."
+    assert page.feedback("parameters") == []
+    assert len(page.log()) == 2 and console_errors() == []
+
+
+# Two tabs
+
+
+@pytest.fixture
+def other_tab(page, address):
+    """A function: go to the other tab, where the same page is open, or back."""
+    first = page.browser.current_window_handle
+    page.browser.switch_to.new_window("tab")
+    second = page.browser.current_window_handle
+    page.open(address)
+    page.browser.switch_to.window(first)
+    yield lambda: page.browser.switch_to.window(second if page.browser.current_window_handle == first else first)
+    page.browser.switch_to.window(second)
+    page.browser.close()
+    page.browser.switch_to.window(first)
+
+
+def test_what_one_tab_answers_the_other_shows(page, other_tab):
+    page.choose("shape-of-h", "b")
+    page.check("shape-of-h")
+    other_tab()
+    WebDriverWait(page.browser, 10).until(lambda _: page.feedback("shape-of-h")[:1] == ["Not yet."])
+    page.choose("shape-of-h", "a")
+    page.check("shape-of-h")
+    assert page.progress("before") == "1 of 2 right, 0 right first time."
+
+
+def test_two_tabs_lose_no_answer(page, other_tab):
+    for _ in range(2):
+        page.choose("shape-of-h", "b")
+        page.check("shape-of-h")
+        other_tab()
+        page.type("parameters", "32")
+        page.check("parameters")
+        other_tab()
+    assert [one["question"] for one in page.log()] == ["shape-of-h", "parameters"] * 2
+
+
+def test_what_is_being_typed_is_not_taken_away_by_another_tab(page, other_tab):
+    page.type("its-name", "chain")
+    other_tab()
+    page.type("its-name", "bptt")
+    page.check("its-name")
+    other_tab()
+    WebDriverWait(page.browser, 10).until(lambda _: page.progress("after").startswith("1 of 2 right"))
+    assert page.one("#quiz-rnn-after-its-name-answer").get_attribute("value") == "chain"
+
+
+def test_a_reset_reaches_the_other_tab(page, other_tab):
+    answer_some(page)
+    page.click(page.one("#quiz-rnn-before .unrolled-quiz-reset"))
+    other_tab()
+    WebDriverWait(page.browser, 10).until(lambda _: page.progress("before") == "0 of 2 right, 0 right first time.")
+    assert page.feedback("shape-of-h") == []
+
+
+# What version 1 kept
+
+
+def test_answers_of_version_1_are_taken_over(page):
+    page.keep(PREFIX_1 + "before.shape-of-h", '{"answered": 3, "correct": true, "first": false, "response": [0]}')
+    page.keep(PREFIX_1 + "before.what-grows", '{"answered": 1, "correct": false, "first": false, "response": [0, 2]}')
+    page.keep(PREFIX_1 + "after.its-name", '{"answered": 1, "correct": true, "first": true, "response": "BPTT"}')
+    page.reload()
+    for _ in range(2):
+        assert page.progress("before") == "1 of 2 right, 0 right first time."
+        assert page.progress("after") == "1 of 2 right, 1 right first time."
+        assert {box.get_attribute("value") for box in page.all("form[data-id=what-grows] input:checked")} == {"a", "c"}
+        assert len(page.log()) == 3 and not any(key.startswith(PREFIX_1) for key in page.storage())
+        page.reload()
+
+
+@pytest.mark.parametrize("text", ["{", '{"answered": 1}', '{"answered":1,"correct":true,"first":true,"response":{}}'])
+def test_a_damaged_answer_of_version_1_is_set_aside_and_said(page, text):
+    page.keep(PREFIX_1 + "before.shape-of-h", text)
+    page.reload()
+    assert "could not be understood" in page.progress("before")
+    assert page.storage() == {"unrolled.damaged." + PREFIX_1 + "before.shape-of-h": text}
 
 
 def test_a_browser_without_storage_can_be_used(browser, address):
@@ -361,10 +479,12 @@ def test_a_browser_without_storage_can_be_used(browser, address):
     added = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
     try:
         page = Page(browser, address)
-        page.choose("shape-of-h", 0)
+        page.choose("shape-of-h", "a")
         page.check("shape-of-h")
         assert page.feedback("shape-of-h")[0] == "Right."
-        assert page.progress("before") == "1 of 2 right, 1 right first time."
+        assert page.progress("before") == (
+            "1 of 2 right, 1 right first time. This browser keeps nothing: its storage is switched off or full."
+        )
         page.click(page.one("#quiz-rnn-before .unrolled-quiz-reset"))
         assert page.feedback("shape-of-h") == []
     finally:
@@ -444,7 +564,7 @@ CONTRAST = """
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_all_text_has_enough_contrast(page, theme):
     answer_some(page)
-    page.choose("what-grows", 0)
+    page.choose("what-grows", "a")
     page.check("what-grows")
     page.browser.execute_script("document.head.insertAdjacentHTML('beforeend', '<style>*{transition:none!important}</style>')")
     measured = page.browser.execute_script(CONTRAST, theme)
@@ -456,8 +576,8 @@ def test_all_text_has_enough_contrast(page, theme):
 
 _QUESTIONS = quizzes.load(SMALL_BOOK / "book/quizzes/rnn.yml")
 _CASES = [
-    (_QUESTIONS.before[0], [[0], [1]]),
-    (_QUESTIONS.before[1], [[], [0], [1], [2], [0, 1], [0, 2], [1, 2], [0, 1, 2]]),
+    (_QUESTIONS.before[0], [["a"], ["b"], ["c"]]),
+    (_QUESTIONS.before[1], [[], *([*chosen] for chosen in ("a", "b", "c", "ab", "ac", "bc", "abc", "d", "bcd"))]),
     (
         _QUESTIONS.after[0],
         ["", " ", "32", " 32 ", "+32.", "3.2e1", "32.5", "32.50001", "31.5", "28.5", "28", "0x20", "1,0", "inf", "nan",
@@ -477,7 +597,7 @@ def test_the_script_judges_as_the_package_does(page, question, responses):
             "return unrolledQuiz.grade(JSON.parse(arguments[0]), arguments[1])", json.dumps(page_key(question)), response
         )
         try:
-            verdict = quizzes.grade(question, response[0] if question.kind == "one" else response)
+            verdict = quizzes.grade(question, response)
         except quizzes.ResponseError:
             verdict = None
         assert seen.get("correct") == (verdict.correct if verdict else None), response
@@ -489,6 +609,8 @@ def test_the_script_judges_as_the_package_does(page, question, responses):
 def _messages(question, seen) -> tuple[str, ...]:
     """The feedback that the script shows, in the package's words."""
     texts = {"right": question.right, "wrong": question.wrong}
-    texts |= {str(index): choice.feedback for index, choice in enumerate(question.choices)}
+    texts |= {choice.id: choice.feedback for choice in question.choices}
     texts |= {f"mistake-{index}": mistake.feedback for index, mistake in enumerate(question.mistakes)}
-    return (*(texts[name] for name in seen["show"]), *([quizzes.INCOMPLETE] if seen["incomplete"] else []))
+    order = [choice.id for choice in question.shown]
+    show = sorted(seen["show"], key=order.index) if order else seen["show"]
+    return (*(texts[name] for name in show), *([quizzes.INCOMPLETE] if seen["incomplete"] else []))

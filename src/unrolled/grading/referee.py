@@ -397,7 +397,7 @@ def no_references() -> str:
     return ""
 
 
-PAGES_ONLY = {"cli.py", "plots.py", "quizzes.py", "quiz_terminal.py", "sphinx_quiz"}  # no grade depends on them
+PAGES_ONLY = {"answers.py", "cli.py", "plots.py", "quizzes.py", "quiz_terminal.py", "sphinx_quiz"}  # no grade depends on them
 
 
 def _course_hash() -> str:

@@ -49,6 +49,8 @@ SPOKEN = {
     "incomplete": quizzes.INCOMPLETE,
     "progress": "{right} of {total} right, {first} right first time.",
     "reset": "The quiz is reset.",
+    "not-kept": "This browser keeps nothing: its storage is switched off or full.",
+    "damaged": "Some answers that this browser kept could not be understood. They are set aside, under another name, and not counted.",
 }
 
 
@@ -89,6 +91,8 @@ class QuizDirective(SphinxDirective):
 
     def _quiz(self, chapter: quizzes.Quiz, part: str) -> quiz:
         self.place = self.get_source_info()
+        names = quizzes.version_1_names(Path(self.env.srcdir, self.config.quizzes_folder))
+        self.former = {question: key for key, question in names.items()}
         self.prefix = f"quiz-{chapter.name}-{part}"
         root = quiz(part=part, attrs={
             "id": self.prefix, "class": "unrolled-quiz", "role": "group",
@@ -118,6 +122,8 @@ class QuizDirective(SphinxDirective):
         self.question_id = f"{self.prefix}-{question.id}"
         legend, rest = self._prompt(question)
         data = {"data-id": question.id, "data-kind": question.kind, "data-key": json.dumps(page_key(question))}
+        if question.id in self.former:
+            data["data-was"] = self.former[question.id]
         form = self._box("form", role="question", id=self.question_id, class_="unrolled-question",
                          novalidate="novalidate", autocomplete="off", **data)  # fmt: skip
         form += self._box(
@@ -160,11 +166,11 @@ class QuizDirective(SphinxDirective):
     def _answers_to_choose(self, question: quizzes.Question) -> quiz_box:
         kind = "radio" if question.kind == "one" else "checkbox"
         box = self._box("div", role="choices", class_="unrolled-choices")
-        for index, choice in enumerate(question.choices):
-            control = f"{self.question_id}-{index}"
+        for choice in question.shown:
+            control = f"{self.question_id}-{choice.id}"
             box += self._box(
                 "div",
-                self._box("input", role="control", type=kind, id=control, name=self.question_id, value=str(index)),
+                self._box("input", role="control", type=kind, id=control, name=self.question_id, value=choice.id),
                 self._inline("label", choice.text, role="choice", for_=control),
                 class_="unrolled-choice",
             )
@@ -190,8 +196,7 @@ class QuizDirective(SphinxDirective):
         """Each feedback with a head that says to which answer it belongs; the script shows the one that is earned."""
         if question.choices:
             items = [
-                self._item(str(index), choice.right, self._inline("span", choice.text), choice.feedback)
-                for index, choice in enumerate(question.choices)
+                self._item(choice.id, choice.right, self._inline("span", choice.text), choice.feedback) for choice in question.shown
             ]
         else:
             key = str(question.answer) if question.kind == "number" else " · ".join(question.accept)
@@ -265,7 +270,11 @@ def _attributes(attrs: dict[str, str]) -> dict[str, str]:
 def page_key(question: quizzes.Question) -> dict[str, Any]:
     """What the script needs to judge as ``quizzes.grade`` does."""
     if question.kind in ("one", "many"):
-        return {"kind": question.kind, "right": [index for index, one in enumerate(question.choices) if one.right]}
+        return {
+            "kind": question.kind,
+            "choices": [one.id for one in question.choices],
+            "right": [one.id for one in question.choices if one.right],
+        }
     if question.kind == "number":
         return {
             "kind": "number",
@@ -297,6 +306,7 @@ def _close(writer: Any, node: nodes.Element) -> None:
 def _add_assets(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
     if doctree is not None and next(doctree.findall(quiz), None) is not None:
         app.add_css_file("unrolled-quiz.css")
+        app.add_js_file("unrolled-answers.js", loading_method="defer")
         app.add_js_file("unrolled-quiz.js", loading_method="defer")
 
 

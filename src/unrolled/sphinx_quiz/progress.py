@@ -36,8 +36,11 @@ SPOKEN = {
     "part": "{number} of {total}",
     "asking": "Questions to review: {missed}.",
     "none": "Nothing to review: the last answer to every question you tried is right.",
-    "imported": "Loaded: {count} answers.",
+    "imported": "Loaded: {count} answers, {new} of them new.",
+    "imported-some": "Loaded: {count} answers, {new} of them new. Left out: {strangers}, whose questions the course no longer has.",
     "not-ours": "This file holds no answers to these quizzes, so nothing was changed. Choose one that this page or the command unrolled quiz --export wrote.",
+    "newer": "This file was written by a newer version of the course, so nothing was changed. Load it where that version is.",
+    "damaged": "Answers kept in this browser that could not be understood: {count}. They are set aside, under another name, and not counted.",
     "cleared": "Everything is cleared.",
     "sure": "This forgets every answer kept in this browser. Press the button again to do it.",
     "not-kept": "This browser keeps nothing: its storage is switched off or full.",
@@ -55,16 +58,21 @@ class QuizProgressDirective(QuizDirective):
         folder = Path(self.env.srcdir, self.config.quizzes_folder)
         names = [line.strip() for line in self.content if line.strip()]
         self._check_names(names, quizzes.names(folder))
+        try:
+            course = {chapter.name: chapter for chapter in quizzes.find_all(folder)}
+        except quizzes.QuizError as error:
+            raise self._failure(str(error)) from None
         self.place = self.get_source_info()
         root = quiz(part="progress", attrs={"class": "unrolled-progress"})
         root += self._say("noscript", NEEDS_SCRIPT)
         root += self._box("p", role="control", class_="unrolled-progress-total", **{"aria-live": "polite"})
         rows, asleep = [], []
         for name in names:
-            chapter = self._load(quizzes.path_of(name, folder))
+            chapter = course[name]
+            self.env.note_dependency(str(chapter.path))
             rows.append(self._row(chapter))
             for part in quizzes.PARTS:
-                self.path = quizzes.path_of(name, folder)
+                self.path = chapter.path
                 asleep.append(self._box("template", self._quiz(chapter, part), role="control", **{"data-quiz": name, "data-part": part}))
                 self.place = self.get_source_info()
         root += self._box("div", self._table(rows), role="control", class_="unrolled-progress-scroll", tabindex="0", role_="region", **{"aria-label": "Progress by chapter"})
@@ -82,13 +90,6 @@ class QuizProgressDirective(QuizDirective):
                 f"unknown or twice: {', '.join(strange) or ('none' if len(names) == len(set(names)) else 'a name stands twice')}."
             )
 
-    def _load(self, path: Path) -> quizzes.Quiz:
-        self.env.note_dependency(str(path))
-        try:
-            return quizzes.load(path)
-        except quizzes.QuizError as error:
-            raise self._failure(str(error)) from None
-
     def _page_of(self, name: str) -> str:
         """The document that a quiz belongs to: the one of the same name."""
         pages = sorted(page for page in self.env.found_docs if page.rsplit("/", 1)[-1] == name)
@@ -97,7 +98,7 @@ class QuizProgressDirective(QuizDirective):
         return pages[0]
 
     def _row(self, chapter: quizzes.Quiz) -> nodes.Node:
-        ids = {part: [question.id for question in chapter.part(part)] for part in quizzes.PARTS}
+        ids = [question.id for question in chapter.before + chapter.after]
         link = self._inline("th", f"{{doc}}`/{self._page_of(chapter.name)}`", scope="row")
         cells = [self._box("td", role="control", **{"data-cell": cell}) for cell in ("answered", "first")]
         missed = self._box("span", role="control", **{"data-cell": "missed"})

@@ -1,10 +1,10 @@
-// The progress page: reads what the quizzes have stored in this browser, asks missed questions again, and saves, loads and
-// clears the whole. The file it saves is the one that `unrolled quiz --export` writes:
-//   {"version": 1, "questions": {"<chapter>.<part>.<question id>": {answered, correct, first, response}}}
+// The progress page: counts what the log of this browser holds, asks missed questions again, and saves, loads and clears the whole. The
+// file it saves has the form that `unrolled quiz --export` writes; `unrolled.answers` in the package describes it.
 (() => {
   "use strict";
 
-  const { PREFIX, load, save, forget, understood, Quiz } = window.unrolledQuiz;
+  const { log, read, write } = window.unrolledAnswers;
+  const { formerNames, Quiz } = window.unrolledQuiz;
 
   class Progress {
     constructor(root) {
@@ -26,8 +26,11 @@
       this.buttons.clear.addEventListener("click", () => this.clear());
       this.buttons.clear.addEventListener("blur", () => this.unsure());
       this.file.addEventListener("change", () => this.import());
-      root.addEventListener("unrolled-answered", () => this.fill());
+      this.names = new Map([...root.querySelectorAll("template")].flatMap((template) => formerNames(template.content)));
+      log.migrate(this.names);
+      log.onChange(() => this.fill());
       this.fill();
+      if (log.aside) this.say("damaged", { count: log.aside });
       root.classList.add("is-live");
     }
 
@@ -39,32 +42,24 @@
       this.said.textContent = this.text(name, numbers);
     }
 
-    keys({ quiz, ids }) {
-      return Object.entries(ids).flatMap(([part, names]) => names.map((id) => ({ quiz, part, id, key: `${quiz}.${part}.${id}` })));
-    }
-
-    missed(entry) {
-      return this.keys(entry).filter(({ key }) => load(PREFIX + key)?.correct === false);
-    }
-
     fill() {
+      const standings = log.standings();
       const sum = { answered: 0, first: 0, missed: 0, total: 0 };
       for (const entry of this.rows) {
-        const records = this.keys(entry).map(({ key }) => load(PREFIX + key));
-        const known = records.filter(Boolean);
+        const known = entry.ids.map((id) => standings.get(id)).filter(Boolean);
         const numbers = {
           answered: known.length,
-          first: known.filter((record) => record.first).length,
-          missed: known.filter((record) => !record.correct).length,
+          first: known.filter(({ first }) => first).length,
+          missed: known.filter(({ right }) => !right).length,
         };
         for (const cell of entry.row.querySelectorAll("[data-cell]")) {
           const number = numbers[cell.dataset.cell];
-          cell.textContent = cell.dataset.cell === "answered" ? this.text("part", { number, total: records.length }) : number;
+          cell.textContent = cell.dataset.cell === "answered" ? this.text("part", { number, total: entry.ids.length }) : number;
         }
-        entry.row.classList.toggle("is-done", known.length === records.length && numbers.missed === 0);
+        entry.row.classList.toggle("is-done", known.length === entry.ids.length && numbers.missed === 0);
         entry.button.hidden = numbers.missed === 0;
         for (const name of ["answered", "first", "missed"]) sum[name] += numbers[name];
-        sum.total += records.length;
+        sum.total += entry.ids.length;
       }
       this.total.textContent = this.text("total", sum);
       this.buttons.review.disabled = sum.missed === 0;
@@ -72,13 +67,13 @@
 
     // Wakes copies of the questions that were answered wrong last, without the old answer.
     review(entries) {
-      const missed = entries.flatMap((entry) => this.missed(entry));
+      const standings = log.standings();
+      const missed = new Set(entries.flatMap(({ ids }) => ids.filter((id) => standings.get(id)?.right === false)));
       this.asking.replaceChildren();
       for (const template of this.root.querySelectorAll("template")) {
-        const ids = missed.filter(({ quiz, part }) => quiz === template.dataset.quiz && part === template.dataset.part).map(({ id }) => id);
-        if (ids.length === 0) continue;
         const quiz = template.content.cloneNode(true).querySelector(".unrolled-quiz");
-        for (const form of quiz.querySelectorAll("form")) if (!ids.includes(form.dataset.id)) form.remove();
+        for (const form of quiz.querySelectorAll("form")) if (!missed.has(form.dataset.id)) form.remove();
+        if (!quiz.querySelector("form")) continue;
         const title = quiz.querySelector(".unrolled-quiz-title");
         const chapter = this.rows.find((entry) => entry.quiz === template.dataset.quiz).row.querySelector("th").cloneNode(true);
         title.replaceChildren(...chapter.childNodes);
@@ -86,10 +81,10 @@
         this.asking.append(quiz);
         new Quiz(quiz, { fresh: true });
       }
-      this.buttons.close.hidden = missed.length === 0;
-      this.say(missed.length ? "asking" : "none", { missed: missed.length });
+      this.buttons.close.hidden = missed.size === 0;
+      this.say(missed.size ? "asking" : "none", { missed: missed.size });
       window.MathJax?.typesetPromise?.([this.asking]);
-      if (missed.length) this.asking.querySelector("input").focus();
+      if (missed.size) this.asking.querySelector("input").focus();
     }
 
     close() {
@@ -100,12 +95,7 @@
     }
 
     export() {
-      const questions = {};
-      for (const { key } of this.rows.flatMap((entry) => this.keys(entry))) {
-        const record = load(PREFIX + key);
-        if (record) questions[key] = record;
-      }
-      const text = JSON.stringify({ version: 1, questions }, null, 1);
+      const text = write(log.events());
       const link = document.createElement("a");
       link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
       link.download = "unrolled-quizzes.json";
@@ -116,17 +106,17 @@
     async import() {
       const [file] = this.file.files;
       if (!file) return;
-      const questions = await file.text().then(questionsOf, () => null);
+      const { log: answers, strangers, problem } = await file.text().then((text) => read(text, this.names));
       this.file.value = "";
-      if (!questions) {
-        this.say("not-ours");
+      if (problem) {
+        this.say(problem);
         return;
       }
-      const known = new Set(this.rows.flatMap((entry) => this.keys(entry)).map(({ key }) => key));
-      const ours = Object.entries(questions).filter(([key]) => known.has(key));
-      const kept = ours.filter(([key, record]) => save(PREFIX + key, record)).length;
-      this.fill();
-      this.say(kept === ours.length ? "imported" : "not-kept", { count: kept });
+      const before = log.events().length;
+      const kept = log.add(answers);
+      const numbers = { count: answers.length, new: log.events().length - before, strangers };
+      if (!kept) this.say("not-kept");
+      else this.say(strangers ? "imported-some" : "imported", numbers);
     }
 
     clear() {
@@ -139,10 +129,9 @@
         return;
       }
       this.unsure();
-      for (const { key } of this.rows.flatMap((entry) => this.keys(entry))) forget(PREFIX + key);
+      log.clear();
       this.asking.replaceChildren();
       this.buttons.close.hidden = true;
-      this.fill();
       this.say("cleared");
     }
 
@@ -151,17 +140,6 @@
       if (!button.classList.contains("is-sure")) return;
       button.classList.remove("is-sure");
       button.textContent = button.dataset.calm;
-    }
-  }
-
-  // The questions of a saved file, or null if it is none of ours. Nothing of a bad file is taken.
-  function questionsOf(text) {
-    try {
-      const { version, questions } = JSON.parse(text);
-      const whole = version === 1 && Object.values(questions).every(understood);
-      return whole ? questions : null;
-    } catch {
-      return null;
     }
   }
 

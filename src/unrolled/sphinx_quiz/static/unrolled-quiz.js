@@ -1,67 +1,26 @@
-// Quizzes in the page: judge an answer, show the feedback it has earned, keep the progress in this browser.
+// Quizzes in the page: judge an answer, show the feedback it has earned, add it to the log that this browser keeps.
 //
-// Progress is kept in localStorage, one entry a question:
-//   key    unrolled.quiz.v1.<chapter>.<part>.<question id>
-//   value  {"answered": how often it was checked, "correct": is the last answer right, "first": was the first,
-//           "response": the last answer: [indices of choices], or what was typed}
 // Judging mirrors `unrolled.quizzes.grade`. Every text is read from the page, where it has been translated.
 (() => {
   "use strict";
 
-  const PREFIX = "unrolled.quiz.v1.";
+  const { log } = window.unrolledAnswers;
   const NUMBER = /^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$/;
-  const kept = new Map(); // what this page remembers where the browser stores nothing
-
-  // A record as it was kept, or null if it is not one of ours.
-  function understood(record) {
-    const whole = record && Number.isInteger(record.answered) && record.answered > 0
-      && typeof record.correct === "boolean" && typeof record.first === "boolean"
-      && (typeof record.response === "string"
-          || (Array.isArray(record.response) && record.response.every(Number.isInteger)));
-    return whole ? record : null;
-  }
-
-  function load(key) {
-    let text = kept.get(key);
-    try {
-      text = window.localStorage.getItem(key) ?? text;
-    } catch { /* storage is switched off */ }
-    try {
-      return understood(JSON.parse(text));
-    } catch {
-      return null; // nothing there, or not ours
-    }
-  }
-
-  // Says whether the browser has kept it, too.
-  function save(key, record) {
-    kept.set(key, JSON.stringify(record));
-    try {
-      window.localStorage.setItem(key, JSON.stringify(record));
-      return true;
-    } catch {
-      return false; // storage is switched off or full
-    }
-  }
-
-  function forget(key) {
-    kept.delete(key);
-    try {
-      window.localStorage.removeItem(key);
-    } catch { /* storage is switched off */ }
-  }
 
   const normalise = (text) => text.normalize("NFKC").toLowerCase().trim().replace(/\s+/g, " ");
   const near = (number, { answer, margin }) => Math.abs(number - answer) <= margin;
 
-  // {correct, show: which feedback, incomplete}, or {problem: the name of what to say} when it is no answer at all.
+  // The response is a list of ids of choices, or what was typed. Gives {correct, show: which feedback, incomplete}, or
+  // {problem: the name of what to say} when it is no answer at all.
   function grade(key, response) {
     if (key.kind === "one" || key.kind === "many") {
-      if (response.length === 0) return { problem: "choose" };
-      const good = response.filter((index) => key.right.includes(index)).length;
+      if (typeof response === "string" || response.length === 0) return { problem: "choose" };
+      if (!response.every((id) => key.choices.includes(id))) return { problem: "choose" }; // a choice that is gone
+      const good = response.filter((id) => key.right.includes(id)).length;
       const correct = good === response.length && good === key.right.length;
-      return { correct, show: response.map(String), incomplete: good === response.length && !correct };
+      return { correct, show: response, incomplete: good === response.length && !correct };
     }
+    if (typeof response !== "string") return { problem: "type" };
     if (key.kind === "number") {
       if (!NUMBER.test(response.trim()) || !Number.isFinite(Number(response))) return { problem: "number" };
       return typed(near(Number(response), key), key.mistakes.findIndex((mistake) => near(Number(response), mistake)));
@@ -80,23 +39,27 @@
     constructor(form, quiz, fresh) {
       this.form = form;
       this.quiz = quiz;
+      this.fresh = fresh;
       this.key = JSON.parse(form.dataset.key);
-      this.name = `${PREFIX}${quiz.root.dataset.quiz}.${quiz.root.dataset.part}.${form.dataset.id}`;
+      this.id = form.dataset.id;
       this.controls = [...form.querySelectorAll(".unrolled-choice input, .unrolled-entry input")];
       this.feedback = form.querySelector(".unrolled-feedback");
       this.verdict = form.querySelector(".unrolled-verdict");
       this.items = [...form.querySelectorAll(".unrolled-item")];
-      this.record = load(this.name);
+      this.touched = false; // whether the learner is at it
+      this.shown = undefined; // the answer that is shown, as JSON; null for none, undefined before it is known
 
       this.clear();
       this.feedback.append(...this.items);
       form.querySelector(".unrolled-answers").remove();
-      if (!fresh) this.restore();
       form.addEventListener("submit", (event) => {
         event.preventDefault();
         this.check();
       });
-      form.addEventListener("input", () => this.clear());
+      form.addEventListener("input", () => {
+        this.clear();
+        this.touched = true;
+      });
     }
 
     get chooses() {
@@ -105,12 +68,12 @@
 
     get response() {
       if (!this.chooses) return this.controls[0].value;
-      return this.controls.flatMap((control, index) => (control.checked ? [index] : []));
+      return this.controls.filter((control) => control.checked).map((control) => control.value);
     }
 
     set response(response) {
       if (!this.chooses) this.controls[0].value = typeof response === "string" ? response : "";
-      else this.controls.forEach((control, index) => { control.checked = response.includes(index); });
+      else for (const control of this.controls) control.checked = response.includes(control.value);
     }
 
     check() {
@@ -122,25 +85,25 @@
         (this.controls.find((control) => control.checked) ?? this.controls[0]).focus();
         return;
       }
-      const { answered = 0, first = result.correct } = this.record ?? {};
-      this.record = { answered: answered + 1, correct: result.correct, first, response };
-      save(this.name, this.record);
+      this.touched = false;
+      this.shown = JSON.stringify(response);
       this.show(result);
-      this.quiz.count();
-      this.form.dispatchEvent(new CustomEvent("unrolled-answered", { bubbles: true }));
+      this.quiz.kept(log.answer(this.id, response, result.correct));
     }
 
-    // Puts back what was answered before; a question may have been edited since, so it is judged anew.
-    restore() {
-      if (!this.record) return;
-      this.response = this.record.response;
-      const result = grade(this.key, this.response);
-      if (result.problem) {
-        this.record = null;
-        this.response = this.chooses ? [] : "";
-        return;
-      }
-      this.record.correct = result.correct;
+    // Shows the last answer, also one that another tab has given meanwhile, unless the learner is at the question. It may have been
+    // edited since it was answered, so the answer is judged anew.
+    refresh(standing) {
+      if (this.fresh || this.touched) return;
+      const answer = standing ? JSON.stringify(standing.answer) : null;
+      if (answer === this.shown) return;
+      this.shown = answer;
+      this.clear();
+      this.response = this.chooses ? [] : "";
+      if (!standing) return;
+      const result = grade(this.key, standing.answer);
+      if (result.problem) return;
+      this.response = standing.answer;
       this.show(result);
     }
 
@@ -165,13 +128,6 @@
       this.verdict.hidden = true;
       for (const item of this.items) item.hidden = true;
     }
-
-    reset() {
-      forget(this.name);
-      this.record = null;
-      this.response = this.chooses ? [] : "";
-      this.clear();
-    }
   }
 
   class Quiz {
@@ -182,11 +138,13 @@
       this.progress = root.querySelector(".unrolled-quiz-progress");
       this.questions = [...root.querySelectorAll("form")].map((form) => new Question(form, this, fresh));
       root.querySelector(".unrolled-quiz-reset")?.addEventListener("click", () => {
-        for (const question of this.questions) question.reset();
-        this.count();
+        for (const question of this.questions) Object.assign(question, { touched: false, shown: undefined });
+        const standings = log.standings();
+        this.kept(log.reset(this.questions.map(({ id }) => id).filter((id) => standings.has(id))));
         this.progress.prepend(`${this.text("reset")} `);
       });
-      this.count();
+      log.onChange(() => this.refresh());
+      this.refresh();
       root.classList.add("is-live");
     }
 
@@ -194,22 +152,36 @@
       return this.texts.get(name);
     }
 
-    count() {
-      const records = this.questions.map((question) => question.record).filter(Boolean);
+    refresh() {
+      const standings = log.standings();
+      for (const question of this.questions) question.refresh(standings.get(question.id));
+      const known = this.questions.map(({ id }) => standings.get(id)).filter(Boolean);
       const numbers = {
-        right: records.filter((record) => record.correct).length,
-        first: records.filter((record) => record.first).length,
+        right: known.filter(({ right }) => right).length,
+        first: known.filter(({ first }) => first).length,
         total: this.questions.length,
       };
       this.progress.textContent = this.text("progress").replace(/\{(\w+)\}/g, (all, name) => numbers[name] ?? all);
+      if (log.damaged) this.progress.append(` ${this.text("damaged")}`);
+    }
+
+    // Says so where the browser has not kept what was done.
+    kept(kept) {
+      if (!kept) this.progress.append(` ${this.text("not-kept")}`);
     }
   }
 
+  // What version 1 kept of the questions in a part of a page: [[its key, the question], …].
+  function formerNames(root) {
+    return [...root.querySelectorAll("form[data-was]")].map(({ dataset }) => [dataset.was, dataset.id]);
+  }
+
   function start() {
+    log.migrate(formerNames(document));
     for (const root of document.querySelectorAll(".unrolled-quiz")) new Quiz(root);
   }
 
-  window.unrolledQuiz = Object.freeze({ PREFIX, grade, load, save, forget, understood, Quiz });
+  window.unrolledQuiz = Object.freeze({ grade, formerNames, Quiz });
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
 })();
