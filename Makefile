@@ -10,7 +10,7 @@ JOBS ?= 2
 PYTEST := OMP_NUM_THREADS=1 UNROLLED_PROGRESS=off $(BIN)/python -m pytest -n $(JOBS) --dist loadscope
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 900 --nbval-sanitize-with tests/nbval_sanitize.cfg
 
-.PHONY: all setup book sample-class test test-fast assignments status text run words lab bench wheel clean
+.PHONY: all setup book sample-class test test-fast assignments labels status text run words lab bench wheel clean
 
 all: book sample-class
 	@echo
@@ -41,6 +41,10 @@ test-fast: setup
 # Release notebooks from solutions/: make assignments
 assignments: setup
 	$(BIN)/python tools/assignments.py
+
+# Adds new ids of questions and choices and new labels to book/labels.txt; they stay from then on
+labels: setup
+	$(BIN)/python tools/labels.py extend
 
 # Runs every page of the book and writes book/appendix/status.md
 status: setup
