@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 import os
 import shutil
@@ -18,8 +19,10 @@ from nbformat import v4
 from nbgrader.api import Gradebook
 from traitlets import TraitError
 from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
 
-from unrolled.grading.late_days import AssignLateDays, Clock, Days, HandIn, LateDays, spend
+from unrolled.grading.export import CsvExport
+from unrolled.grading.late_days import AssignLateDays, Clock, Days, HandIn, LateDays, SettleLateDays, spend
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # SQLAlchemy's advice to nbgrader
 
@@ -182,6 +185,54 @@ def test_extension_gives_its_days_back_to_the_bank(course_book):
     assert _penalties(course_book) == {"01": None, "02": pytest.approx(0.1 * 5 * 20)}
 
 
+SETTINGS = {"AssignLatePenalties": {"plugin_class": LateDays}, "LateDays": {"bank": 5, "rate": 0.1, "grace_minutes": 0}}
+
+
+def _exported(url: str, folder: Path, settings: dict = SETTINGS) -> dict[str, tuple[float, ...]]:
+    """Penalty, score, late days and those from the bank by assignment, as the export writes them."""
+    to = folder / "grades.csv"
+    config = Config({**settings, "ExportPlugin": {"to": str(to)}, "Judge": {"class_folder": str(folder)}})
+    with Gradebook(url) as book:
+        CsvExport(config=config).export(book)
+    columns = ("late_submission_penalty", "score", "late_days", "late_days_from_bank")
+    return {row["assignment"]: tuple(float(row[column]) for column in columns) for row in csv.DictReader(to.open(encoding="utf-8"))}
+
+
+def test_export_agrees_with_itself_after_an_extension_and_another_due_date_though_nobody_is_graded_again(course_book, tmp_path):
+    for name in ("01", "02"):
+        _graded(course_book, name)
+    assert _exported(course_book, tmp_path)["02"] == (14, 6, 10, 3)
+    with Gradebook(course_book) as book:
+        book.grant_extension("01", "ada", days=2)
+    found = _exported(course_book, tmp_path)
+    assert (found["01"], found["02"]) == ((0, 20, 0, 0), (10, 10, 10, 5)) and _penalties(course_book)["02"] == 10
+    with Gradebook(course_book) as book:
+        book.update_or_create_assignment("02", duedate=str(DUE + 9 * DAY))
+    assert _exported(course_book, tmp_path)["02"] == (0, 20, 1, 1)
+
+
+def test_export_leaves_alone_what_another_plugin_took_off(course_book, tmp_path):
+    _graded(course_book, "02")
+    stock = {"AssignLatePenalties": {"plugin_class": "nbgrader.plugins.LateSubmissionPlugin"}}
+    with Gradebook(course_book) as book:
+        book.grant_extension("02", "ada", days=30)
+    assert _exported(course_book, tmp_path, stock)["02"] == (10, 10, 0, 0)
+
+
+def test_feedback_begins_with_settling_late_days(course_book):
+    _graded(course_book, "02")
+    with Gradebook(course_book) as book:
+        book.grant_extension("02", "ada", days=9)
+    resources = {"nbgrader": {"notebook": "02", "assignment": "02", "student": "ada", "db_url": course_book}}
+    SettleLateDays(config=Config(SETTINGS)).preprocess(v4.new_notebook(), resources)
+    assert _penalties(course_book) == {"02": None}
+
+
+def test_settings_of_the_course_settle_late_days_before_feedback(course):
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(course)).load_config()
+    assert config.GenerateFeedback.preprocessors[0] == "unrolled.grading.late_days.SettleLateDays"
+
+
 def test_later_submission_counts_as_received_later(course_book):
     _graded(course_book, "01")
     _graded(course_book, "01", DUE + 7 * DAY)
@@ -195,8 +246,6 @@ def test_rate_of_nothing_costs_nothing(course_book):
 
 @pytest.mark.slow
 def test_grading_takes_late_days_and_feedback_and_table_show_them(same_class, monkeypatch):
-    import csv
-
     import sample_class
 
     name = sample_class.ASSIGNMENT
