@@ -52,6 +52,11 @@ def _scores(course) -> dict[str, float]:
     return {student: entry["score"] for (_, student), entry in course.book().items()}
 
 
+def _by_hand(course) -> tuple[float | None, bool]:
+    """Lena's points by hand for one_hot, and whether they need a look."""
+    return next(grade[2:] for grade in course.book()[NAME, "lena"]["grades"] if grade[0] == "one_hot")
+
+
 def test_dry_run_shows_the_changes_and_writes_nothing_and_the_real_one_enters_them(wrongly_graded, capsys):
     course = wrongly_graded
     before = _scores(course)
@@ -71,7 +76,16 @@ def test_dry_run_shows_the_changes_and_writes_nothing_and_the_real_one_enters_th
     again, _ = farm.regrade(farm.classroom(course.folder, NAME), dry_run=False, workers=1)
     assert again == changes
     assert _scores(course) == {"ada": 20, "lena": 19.5, "max": 18}
-    assert farm.regrade(farm.classroom(course.folder, NAME), dry_run=True, workers=1)[0] == []
+    assert _by_hand(course) == (1.5, True)  # what the check gives has changed since
+
+    with Gradebook(f"sqlite:///{course.folder / 'class' / 'gradebook.db'}") as book:
+        book.find_grade("one_hot", NAME, NAME, "lena").needs_manual_grade = False
+        book.db.commit()
+    written = {path: path.stat().st_mtime_ns for path in (course.folder / "class" / "autograded").rglob("*.ipynb")}
+    changes, report = farm.regrade(farm.classroom(course.folder, NAME), dry_run=False, workers=1)
+    assert changes == [] and set(report.states.values()) == {"unchanged"}
+    assert {path: path.stat().st_mtime_ns for path in (course.folder / "class" / "autograded").rglob("*.ipynb")} == written
+    assert _by_hand(course) == (1.5, False)
 
 
 def test_command_leaves_out_what_was_handed_in_anew(graded_class):
