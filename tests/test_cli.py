@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,12 +22,14 @@ def small_course(tmp_path) -> Path:
     return tmp_path
 
 
-def unrolled(*arguments: str, course: Path | None = None, cwd: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess:
+def unrolled(
+    *arguments: str, course: Path | None = None, cwd: Path | None = None, stdin: str = "", encoding: str = "utf-8"
+) -> subprocess.CompletedProcess:
     environment = {key: value for key, value in os.environ.items() if key != "UNROLLED_COURSE"}
     if course:
         environment["UNROLLED_COURSE"] = str(course)
     return subprocess.run(
-        [sys.executable, "-m", "unrolled.cli", *arguments], cwd=cwd, env=environment, input=stdin, capture_output=True, text=True
+        [sys.executable, "-m", "unrolled.cli", *arguments], cwd=cwd, env=environment, input=stdin, capture_output=True, encoding=encoding
     )
 
 
@@ -91,3 +95,60 @@ def test_version_is_the_packages(course):
     import unrolled as package
 
     assert unrolled("--version").stdout.strip() == package.__version__
+
+
+@pytest.mark.parametrize("typed", ["2", "02", "Second", "SECOND", "02-SECOND", "02_second"])
+def test_an_assignment_is_understood_as_people_type_it(small_course, typed):
+    assert unrolled("start", typed, course=small_course).returncode == 0
+    assert (small_course / "work" / "02-second").is_dir()
+
+
+def test_a_name_that_could_be_two_is_not_guessed(small_course):
+    from unrolled.course import meant
+
+    assert meant("1", ["01-a", "1-b"]) == "1" and meant("", ["01-a"]) == "" and meant("a", ["01-a", "02-a"]) == "a"
+
+
+def test_a_quiz_is_understood_as_people_type_it(course, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNROLLED_STATE", str(tmp_path))
+    assert "rnn-scratch: before you read" in unrolled("quiz", "RNN_Scratch", course=course, stdin="q\n").stdout
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp932"])
+def test_a_terminal_that_lacks_characters_gets_what_is_alike(course, tmp_path, monkeypatch, encoding):
+    monkeypatch.setenv("UNROLLED_STATE", str(tmp_path))
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    for name in ("lstm", "gradients"):
+        done = unrolled("quiz", name, course=course, stdin="1\n1\n" * 12 + "q\n", encoding=encoding)
+        assert "Error" not in done.stderr and done.stdout.count("Question") > 2, done.stderr
+
+
+def test_what_stands_for_a_character_can_be_read():
+    from unrolled.terminal import ERRORS
+
+    assert "“1/√H” → é, Δ and ∂ – ½".encode("ascii", ERRORS) == b'"1/sqrt H" -> e, Delta and d - 12'
+
+
+def test_the_links_of_a_copy_lead_to_pages_and_sections_that_are_built(course, tmp_path, monkeypatch, built_book):
+    """Every “Read:” of every assignment, followed from where `unrolled start` puts the copy."""
+    from unrolled.course import BUILT, start_assignment
+
+    monkeypatch.delenv("UNROLLED_SITE", raising=False)
+    (tmp_path / "course").mkdir()
+    here = tmp_path / "course"
+    (here / "assignments").symlink_to(course / "assignments")
+    site, _ = built_book
+    (here / BUILT).parent.parent.mkdir(parents=True)
+    (here / BUILT.parent).symlink_to(site)
+    followed = 0
+    for folder in sorted((course / "assignments").iterdir()):
+        if not folder.is_dir():
+            continue
+        started = start_assignment(folder.name, here)
+        text = "".join("".join(cell["source"]) for cell in json.loads(started.notebook.read_text())["cells"] if cell["cell_type"] == "markdown")
+        assert started.root == here and "/book/" in text and ".ipynb#" not in text
+        for path, section in re.findall(r"\]\((\.\./[^)#]+\.html)#([^)]+)\)", text):
+            page = (started.notebook.parent / path).resolve()
+            assert f'id="{section}"' in page.read_text(encoding="utf-8"), f"{folder.name}: {path}#{section}"
+            followed += 1
+    assert followed >= 37

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from pathlib import Path
 import nbformat
 
 ASSIGNMENT = "02-rnn-forward"
+SOLUTION_MARK = re.compile(r"^[ \t]*### (?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS)[ \t]*(?:\n|\Z)", re.MULTILINE)  # nbgrader's, in the source
 NOT_CARRIED = '''\
 def rnn_forward(X, H_0, W_xh, W_hh, b_h):
     return np.stack([rnn_step(X_t, H_0, W_xh, W_hh, b_h) for X_t in X])
@@ -73,10 +75,10 @@ def new_course(root: Path, course: Path, assignment: str = ASSIGNMENT) -> None:
 
 
 def model_answers(course: Path, assignment: str = ASSIGNMENT) -> dict[str, str]:
-    """The text of every solution cell of the model notebook, by its grade_id."""
+    """The text of every solution cell of the model notebook, as a learner would have written it, by its grade_id."""
     nb = nbformat.read(course / "solutions" / assignment / f"{assignment}.ipynb", as_version=4)
     return {
-        cell.metadata.nbgrader.grade_id: cell.source
+        cell.metadata.nbgrader.grade_id: SOLUTION_MARK.sub("", cell.source)
         for cell in nb.cells
         if cell.metadata.get("nbgrader", {}).get("solution")
     }
@@ -130,6 +132,8 @@ def main(arguments: list[str] | None = None) -> int:
     if unsafe():
         print(f"This sample class is graded without a sandbox, which learners' code must never be. {unsafe()}")
     os.environ.update(environment())
+    if (book := root / "_build" / "html").exists():  # where the links of a feedback page of this class lead
+        os.environ.setdefault("UNROLLED_SITE", Path(os.path.relpath(book, course / "class" / "feedback" / "ada" / ASSIGNMENT)).as_posix())
     try:
         new_course(root, course)
         answers = model_answers(course)

@@ -77,11 +77,17 @@ def site_address() -> str | None:
     return next((url.split(", ", 1)[1].rstrip("/") for url in urls if url.startswith("Documentation, ")), None)
 
 
+def site_link(page: str, label: str) -> str | None:
+    """The address of a section of the published book, when there is one. page: such as recurrence/rnn."""
+    address = site_address()
+    return f"{address}/book/{page}.html#{label}" if address else None
+
+
 def section_link(page: str, label: str, start: Path, course: Path | None = None) -> str | None:
     """Where a section of the book can be read: at the site's address when there is one; else the built page, as a path from `start`,
     when it has been built in the course (by default: one that holds `start`); else None. page: such as recurrence/rnn."""
-    if address := site_address():
-        return f"{address}/book/{page}.html#{label}"
+    if address := site_link(page, label):
+        return address
     for folder in [course] if course else [start, *start.parents]:
         built = folder / BUILT / f"{page}.html"
         if built.exists():
@@ -104,8 +110,8 @@ def _link_again(text: str, start: Path, course: Path | None) -> str:
 
     def link(found: re.Match) -> str:
         words, page, heading = found[1], found[2], anchor(found[3] or "")
-        if address := site_address():
-            return f"[{words}]({address}/book/{page}.html#{heading})"
+        if address := site_link(page, heading):
+            return f"[{words}]({address})"
         if course is None:
             return f"“{words}” in the book's page {page}"
         target = Path(os.path.relpath(course / BUILT / f"{page}.html", start)).as_posix()

@@ -104,7 +104,7 @@ def test_a_named_tuple_is_reported_by_its_form(judge):
 
     Pair = namedtuple("Pair", "H last")
     record = judge(find("rnn_forward"), lambda X, H_0, *weights: Pair(X, H_0))
-    assert "expected a NumPy array, received a tuple of 2" in record.message
+    assert "expected a NumPy array of shape (T=8, N=6, H=7), received a tuple of 2" in record.message
 
 
 def test_a_list_that_holds_itself_is_an_error_of_the_function_and_not_of_the_check(judge):

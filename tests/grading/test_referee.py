@@ -49,6 +49,10 @@ HOME = {
     "unwritten helper": "def helper():\n    raise NotImplementedError()\ndef one_hot(ids, V):\n    return helper()",
     "prints": "import warnings\ndef one_hot(ids, V):\n    print('hello')\n    warnings.warn('careful')\n    return None",
     "exit": "def one_hot(ids, V):\n    raise SystemExit(3)",
+    "a long error": "def one_hot(ids, V):\n    raise ValueError(np.zeros((200, 200)).tolist())",
+    "a stub's line above the code": "def one_hot(ids, V):\n    raise NotImplementedError()\n    return np.eye(V)[ids]",
+    "a stub's line below the code": "def one_hot(ids, V):\n    x = np.eye(V)[ids]\n    raise NotImplementedError()",
+    "a copied stub": "def one_hot(ids, V):\n    return np.eye(V)[ids]\ndef one_hot(ids, V):\n    raise NotImplementedError()",
     "scalar": "def one_hot(ids, V):\n    return np.float64(3)",
 }
 
@@ -65,6 +69,16 @@ def test_report_is_the_one_that_the_check_gives_at_home(bwrap, text):
     at_home = checks_run.run(TASKS["one_hot"], checks_run.in_process(space["one_hot"]), 7)
     graded = judged(text).tasks["one_hot"]
     assert graded == json.loads(json.dumps(at_home.as_dict()))
+
+
+def test_a_stub_in_a_later_cell_is_named(bwrap):
+    message = judged(RIGHT, "def one_hot(ids, V):\n    raise NotImplementedError()").tasks["one_hot"]["message"]
+    assert message.startswith("A cell that ran later defines one_hot once more, without code")
+
+
+def test_a_cell_that_looks_at_the_inputs_of_a_case_costs_nothing_when_graded(bwrap):
+    outcome = judged(RIGHT, "x = check.case('one_hot')\nprint(sorted(x))", kind="added")
+    assert outcome.points == 2 and outcome.incidents == [] and outcome.cells["2"]["problems"] == []
 
 
 @pytest.mark.parametrize("text", [

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
+from ..terminal import writable
 from . import run as _run
+from .drawn import PUBLIC_SEED, Drawn, drawn
+from .observe import copy_of, line_of
 from .report import Overview, Report, headline, points_text
 from .run import Record
-from .task import Task
-from .tasks import TASKS, find
+from .task import Case, Task
+from .tasks import TASKS, UnknownTask, find
+from .watch import Watched
 
-__all__ = ["TASKS", "CheckFailed", "Record", "Task", "check", "find"]
+__all__ = ["TASKS", "CheckFailed", "Interrupted", "Record", "Task", "UnknownTask", "case", "check", "find"]
 
 
 class CheckFailed(Exception):
@@ -34,34 +38,103 @@ def _in_ipython() -> bool:
 _standing: dict[str, Record] = {}  # the last record of every task that was checked in this process
 
 
-def check(name: str | None = None, function: Callable | None = None) -> None:
+NOT_GIVEN = object()  # for an argument: None is what a function gives that returns nothing
+
+
+class Interrupted(KeyboardInterrupt):
+    """A check was stopped by hand. A notebook shows it as one line."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Interrupted: {self}"]
+
+
+def check(name: str | None = None, function: Any = NOT_GIVEN) -> None:
     """Judge a function that a learner wrote, show the report, and raise `CheckFailed` unless everything passed.
 
-    name: the task's name, which is the function's name. Raises ValueError for a name that is no task.
-    While nbgrader executes the notebook the points come first, as the one result of the cell.
+    name: the task's name, which is the function's name. Raises ValueError for a name that is no task. The function may be left out where
+    the caller has one of that name. While nbgrader executes the notebook the points come first, as the one result of the cell.
     Without arguments: list the tasks and what stands, as they were last checked.
     """
-    if name is None and function is None:
-        _show(_overview(sys._getframe(1)))
+    caller = sys._getframe(1)
+    if name is None and function is NOT_GIVEN:
+        _show(_overview(caller))
         return
+    if function is NOT_GIVEN and callable(name):
+        name, function = getattr(name, "__name__", name), name
     task = find(name)
-    record = _run.run(task, _run.in_process(function)) if callable(function) else _run.not_a_function(task, function)
+    if function is NOT_GIVEN:
+        function = _of_caller(caller, task.name)
+    if function is NOT_GIVEN:
+        raise CheckFailed(f'There is no function {task.name} yet. Run the cell that defines it, then: check("{task.name}", {task.name}).')
+    shown = None
+    if callable(function):
+        with Watched(task, function) as watched:
+            try:
+                record = _run.run(task, watched)
+            except KeyboardInterrupt as error:
+                where = " ".join(filter(None, [watched.where(), line_of(error, function)]))
+                raise Interrupted(f"{task.name} was stopped at {where}.") from None
+        shown = watched.display
+    else:
+        record = _run.not_a_function(task, function)
     _standing[task.name] = record
     if os.environ.get("NBGRADER_EXECUTION"):
         sys.displayhook(float(points_text(record.points)))
-    _show(Report(record))
+    _show(Report(record), shown)
     if not record.passed:
         raise CheckFailed(f"{headline(record)}. The report above says what differs.")
 
 
-def _show(shown: Report | Overview) -> None:
-    """In a notebook as HTML beside the text, elsewhere as text."""
+def case(name: str, which: str | int | None = None) -> dict[str, Any]:
+    """The inputs of a public case of a task, by the arguments' names: `rnn_step(**check.case("rnn_step"))` calls your function on them.
+
+    which: the case's name as the report has it, or its number among the cases that carry points, from 1; without it, the case at which
+    the last check stopped. Each call gives fresh arrays. Raises ValueError for a case that does not exist.
+    """
+    task = find(name)
+    cases = drawn(task, PUBLIC_SEED)
+    chosen = _failed_case(task, cases) if which is None else _named_case(cases, which)
+    print(writable(f"{task.name}: the case “{chosen.name}”"))
+    return copy_of(chosen.arguments)
+
+
+def _failed_case(task: Task, cases: Drawn) -> Case:
+    """The case at which the last check of a task stopped; the first one when nothing failed, or nothing was checked."""
+    record = _standing.get(task.name)
+    place = next((i for i, step in enumerate(record.steps) if step.status == "failed"), None) if record else None
+    if place is None:
+        return cases.values[0]
+    forms = sum(step.kind == "form" for step in record.steps)
+    return cases.form if place < forms else cases.values[place - forms]
+
+
+def _named_case(cases: Drawn, which: str | int) -> Case:
+    if isinstance(which, int) and 1 <= which <= len(cases.values):
+        return cases.values[which - 1]
+    for chosen in [*cases.values, cases.form]:
+        if chosen.name == which:
+            return chosen
+    names = "; ".join(f"{i} “{chosen.name}”" for i, chosen in enumerate(cases.values, 1))
+    raise ValueError(f"{cases.task.name} has no case {which!r}; its cases are: {names}.")
+
+
+check.case = case  # type: ignore[attr-defined]
+
+
+def _of_caller(caller: FrameType, name: str) -> Any:
+    """The function of that name where `check` was called, if a learner wrote one."""
+    found = caller.f_locals.get(name, caller.f_globals.get(name))
+    return found if _is_written(found) else NOT_GIVEN
+
+
+def _show(shown: Report | Overview, place: Any = None) -> None:
+    """In a notebook as HTML beside the text, elsewhere as text. place: the display that told of the check's progress."""
     if _in_ipython():
         from IPython.display import display
 
-        display(shown)
+        place.update(shown) if place is not None else display(shown)
     else:
-        print(shown)
+        print(writable(str(shown)))
 
 
 def _overview(caller: FrameType) -> Overview:

@@ -70,11 +70,13 @@ def shape_text(axes: tuple[str, ...], sizes: dict[str, int]) -> str:
 # --- Form --------------------------------------------------------------------------------------
 
 
-def type_problem(value: Any, output: Output, name: str | None = None) -> str | None:
-    """One sentence on what is wrong with the type of a result, or None. `name`: what to call it."""
+def type_problem(value: Any, output: Output, name: str | None = None, sizes: dict[str, int] | None = None) -> str | None:
+    """One sentence on what is wrong with the type of a result, or None. `name`: what to call it; sizes: of its axes, where known."""
     name = name or output.name
     if output.kind in ("array", "ids"):
-        return None if isinstance(value, np.ndarray) else f"{name}: expected a NumPy array, received {describe(value)}."
+        if isinstance(value, np.ndarray):
+            return None
+        return f"{name}: expected a NumPy array{_of_shape(output, sizes)}, received {describe(value)}."
     if output.kind == "float":
         return None if is_number(value) else f"{name}: expected one number, received {describe(value)}."
     if output.kind == "int":
@@ -87,8 +89,16 @@ def type_problem(value: Any, output: Output, name: str | None = None) -> str | N
             f"{name}: {wanted}, received {describe(value)}."
         )
     return next(
-        (p for part, item, label in _parts(value, output, name) if (p := type_problem(part, item, label))), None
+        (p for part, item, label in _parts(value, output, name) if (p := type_problem(part, item, label, sizes))), None
     )
+
+
+def _of_shape(output: Output, sizes: dict[str, int] | None) -> str:
+    """The shape that was expected, in words; nothing where its sizes are not known."""
+    try:
+        return f" of shape {shape_text(output.axes, sizes or {})}"
+    except (KeyError, ValueError):
+        return ""
 
 
 def _container(value: Any, output: Output) -> tuple[str, bool]:

@@ -31,6 +31,7 @@ class Record:
     diagnosis: list[str] = field(default_factory=list)    # their sentences
     reread: list[dict[str, str]] = field(default_factory=list)  # sections: page, label, title
     printed: str = ""
+    warned: list[str] = field(default_factory=list)       # what NumPy and Python warned of
     judge: str = ""
     seed: int | None = None
 

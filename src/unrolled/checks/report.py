@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import html
 import textwrap
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from ..course import section_link
 from .run import PRINTED_LIMIT, Record
 from .task import Task
 
@@ -48,6 +51,18 @@ def _reread(record: Record) -> str:
     return "Reread: " + "; ".join(f"“{s['title']}” in book/{s['page']}" for s in record.reread) + "."
 
 
+Link = Callable[[str, str], str | None]  # where a section can be read: of its page and its label the address, or None
+
+
+def _reread_html(record: Record, link: Link) -> str:
+    def section(s: dict[str, str]) -> str:
+        words = f"“{html.escape(s['title'])}” in book/{html.escape(s['page'])}"
+        address = link(s["page"], s["label"])
+        return f'<a href="{html.escape(address)}">{words}</a>' if address else words
+
+    return "Reread: " + "; ".join(map(section, record.reread)) + "."
+
+
 def _printed(record: Record) -> str:
     printed = record.printed.strip("\n")
     if len(printed) > PRINTED_LIMIT:
@@ -71,11 +86,14 @@ def as_text(record: Record) -> str:
     if record.printed:
         lines.append("Your code printed:")
         lines += [f"  | {line}" for line in _printed(record).splitlines()[:10]]
+    if record.warned:
+        lines.append("NumPy or Python warned:")
+        lines += [f"  | {line}" for warning in record.warned for line in warning.splitlines()]
     lines.append(f"Judged by {record.judge}.")
     return "\n".join(lines)
 
 
-def as_html(record: Record) -> str:
+def as_html(record: Record, link: Link = lambda page, label: None) -> str:
     """The report as an HTML fragment without scripts; everything that came from a learner is escaped."""
     colour = COLOURS["passed" if record.passed else "failed"]
     if record.passed:
@@ -100,11 +118,16 @@ def as_html(record: Record) -> str:
     if record.diagnosis:
         parts.append(f'<p style="margin:.4em 0"><strong>{html.escape(_diagnosis(record))}</strong></p>')
     if record.reread:
-        parts.append(f'<p style="margin:.4em 0">{html.escape(_reread(record))}</p>')
+        parts.append(f'<p style="margin:.4em 0">{_reread_html(record, link)}</p>')
     if record.printed:
         parts.append(
             '<details><summary>Your code printed</summary><pre style="white-space:pre-wrap">'
             f"{html.escape(_printed(record))}</pre></details>"
+        )
+    if record.warned:
+        parts.append(
+            '<details><summary>NumPy or Python warned</summary><pre style="white-space:pre-wrap">'
+            f"{html.escape(chr(10).join(record.warned))}</pre></details>"
         )
     parts.append(f"<small>Judged by {html.escape(record.judge)}.</small>")
     return f'<div style="border-left:4px solid {colour};padding:.3em .8em">{"".join(parts)}</div>'
@@ -117,7 +140,11 @@ class Report:
         self.record = record
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": as_text(self.record), "text/html": as_html(self.record)}
+        return {"text/plain": as_text(self.record), "text/html": as_html(self.record, self._link)}
+
+    @staticmethod
+    def _link(page: str, label: str) -> str | None:
+        return section_link(page, label, Path.cwd())
 
     def __repr__(self) -> str:
         return as_text(self.record)

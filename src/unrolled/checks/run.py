@@ -25,12 +25,15 @@ def _form_problems(task: Task, case: Case, seen: Observation) -> list[tuple[str,
     """The steps of form, in order, each with what is wrong or None. A later step is not looked at after a failed one."""
     steps: list[tuple[str, str | None]] = []
     if seen.error_type == "NotImplementedError":
-        called = "" if seen.error == task.name else f"; {task.name} calls it"
-        return [("runs", f"{seen.error} is not written yet{called}.")]
+        name, _, why = seen.error.partition("\n")
+        if why:
+            return [("runs", why if name == task.name else f"{task.name} calls {name}. {why}")]
+        called = "" if name == task.name else f"; {task.name} calls it"
+        return [("runs", f"{name} is not written yet{called}.")]
     if seen.error is not None:
         return [("runs", f"On the case “{case.name}” your function stopped with {seen.error}")]
     steps.append(("runs", None))
-    steps.append(("returns the right type", compare.type_problem(seen.value, task.result)))
+    steps.append(("returns the right type", compare.type_problem(seen.value, task.result, sizes=task.sizes(case))))
     if steps[-1][1]:
         return steps
     steps.append(("shape and dtype", compare.shape_problem(seen.value, task.result, task.sizes(case))))
@@ -86,7 +89,7 @@ def run(task: Task, call: Callable[[dict[str, Any]], Observation], seed: int = P
     cases = drawn(task, seed)
     record = _empty_record(cases)
     seen = [call(cases.form.arguments)]
-    record.printed = seen[0].printed
+    record.printed, record.warned = seen[0].printed, list(seen[0].warned)
     for step, (name, problem) in zip(record.steps, _form_problems(task, cases.form, seen[0])):
         assert step.name == name
         step.status = "failed" if problem else "passed"
@@ -95,7 +98,7 @@ def run(task: Task, call: Callable[[dict[str, Any]], Observation], seed: int = P
     if not record.message:
         for step, case in zip(record.steps[len(FORM_STEPS) :], cases.values):
             seen.append(call(case.arguments))
-            record.printed = record.printed or seen[-1].printed
+            record.printed, record.warned = record.printed or seen[-1].printed, record.warned or list(seen[-1].warned)
             problem = next((p for _, p in _form_problems(task, case, seen[-1]) if p), None)
             if problem is None:
                 problem = _value_problem(cases, case, seen[-1].value, call)
@@ -125,9 +128,12 @@ def not_a_function(task: Task, value: Any) -> Record:
     """The record of a check that was given something that is not a function."""
     record = _empty_record(drawn(task, PUBLIC_SEED))
     record.steps[0].status = "failed"
-    record.message = (
-        f"Expected the function {task.signature}, received {compare.describe(value)}: "
-        f"write check(\"{task.name}\", {task.name}), without parentheses after the function's name."
-    )
+    line = f'check("{task.name}", {task.name})'
+    if isinstance(value, str):
+        why = "without quotes around the second name, which stands for the function itself"
+    else:
+        why = "without parentheses after the function's name, so that the check calls it"
+    received = compare.describe(value).removesuffix(" (is the return statement missing?)")
+    record.message = f"Expected the function {task.signature}, received {received}: write {line}, {why}."
     record.reread = [asdict(task.section)]
     return record

@@ -1,6 +1,6 @@
 """The program inside the sandbox: runs the cells of one notebook and calls its functions when the referee asks.
 
-A lone file: it needs wire.py, NumPy and Python's own library. It holds no tests, no references and no answers. What it says is
+A lone file: it needs wire.py, stubs.py, NumPy and Python's own library. It holds no tests, no references and no answers. What it says is
 never trusted: the referee checks the form of each answer, and judges values alone.
 """
 
@@ -29,10 +29,12 @@ gc.disable()
 for _name in ("numpy._core._add_newdocs", "numpy._core._add_newdocs_scalars"):
     sys.modules[_name] = types.ModuleType(_name)
 
+import stubs  # noqa: E402
 import wire  # noqa: E402, which imports NumPy
 
 PRINTED_LIMIT = 4000       # characters of a cell's or a call's output that are kept
-ERROR_LIMIT = 1500         # characters of an error's text
+ERROR_LIMIT = 600          # characters of an error's text
+WARNING_LIMIT = 200        # characters of a warning's
 PROBLEMS_LIMIT = 8         # failed statements that a cell reports
 AGAIN = 0.25               # seconds after which code that swallowed the first alarm gets another
 
@@ -75,6 +77,7 @@ def _stand_in(printer: Callable) -> None:
     package.__path__ = []
     package.checks = checks
     package.check = checks.check = lambda *_, **__: None
+    checks.case = checks.check.case = lambda *_, **__: {}
     sys.modules.update({"unrolled": package, "unrolled.checks": checks})
     builtins.get_ipython = Quiet
     builtins.display = printer
@@ -196,10 +199,10 @@ class Notebook:
             except TimeUp:
                 raise
             except ImportError as error:
-                problems.append(_clip(error_text(error, name)))
+                problems.append(error_text(error, name))
                 self._stand_in_for(statement)
             except BaseException as error:
-                problems.append(_clip(error_text(error, name)))
+                problems.append(error_text(error, name))
 
     def _compiled(self, tree: ast.AST, name: str, mode: str) -> types.CodeType:
         import __future__
@@ -268,9 +271,14 @@ class _Captured:
         self.catching.__exit__(None, None, None)
         sys.stdout, sys.stderr = self.before
 
+    def warned(self) -> list[str]:
+        """The different warnings, the first few."""
+        return list(dict.fromkeys(f"{w.category.__name__}: {w.message}"[:WARNING_LIMIT] for w in self.caught[:20]))
+
     def text(self) -> str:
-        for warning in self.caught[:20]:
-            self.stream.write(f"{warning.category.__name__}: {warning.message}\n")
+        """What was printed, and the warnings after it."""
+        for warning in self.warned():
+            self.stream.write(f"{warning}\n")
         return self.stream.value()
 
 
@@ -297,17 +305,17 @@ class _Alarm:
         raise TimeUp
 
 
-# --- Errors, in the words of unrolled.checks.run -----------------------------------------------
+# --- Errors, in the words of unrolled.checks.observe -----------------------------------------------
 
 
 def _clip(text: str) -> str:
-    return text if len(text) <= ERROR_LIMIT else text[:ERROR_LIMIT] + " ..."
+    return text if len(text) <= ERROR_LIMIT else f"{text[:ERROR_LIMIT].rstrip()} ... (cut: {len(text):,} characters)"
 
 
 def error_text(error: BaseException, own: str | None) -> str:
     """The error and the deepest line of the file or cell `own`."""
     try:
-        text = f"{type(error).__name__}: {error}".strip().removesuffix(":")
+        text = _clip(f"{type(error).__name__}: {error}".strip().removesuffix(":"))
     except BaseException:
         text = type(error).__name__
     frames = [frame for frame in traceback.extract_tb(error.__traceback__, limit=-200) if frame.filename == own]
@@ -318,8 +326,9 @@ def error_text(error: BaseException, own: str | None) -> str:
 
 
 def _called_error(error: BaseException, function: Any) -> str:
-    if isinstance(error, NotImplementedError):
-        return traceback.extract_tb(error.__traceback__)[-1].name
+    if type(error) is NotImplementedError:
+        cells = [entry for name, entry in linecache.cache.items() if name.startswith("<cell ")]
+        return stubs.unwritten(error, ["".join(entry[2]) for entry in reversed(cells)])
     return error_text(error, getattr(getattr(function, "__code__", None), "co_filename", None))
 
 
@@ -327,7 +336,7 @@ def _called_error(error: BaseException, function: Any) -> str:
 
 
 def call(function: Any, arguments: dict[str, Any], seconds: float) -> dict:
-    """Call a function with copies of the arguments: what unrolled.checks.run.Observation holds."""
+    """Call a function with copies of the arguments: what unrolled.checks.observe.Observation holds."""
     before = {name: wire.encode(argument) for name, argument in arguments.items()}
     given = {name: wire.decode(payload) for name, payload in before.items()}
     value = error = error_type = None
@@ -341,8 +350,8 @@ def call(function: Any, arguments: dict[str, Any], seconds: float) -> dict:
             error_type, error = type(raised).__name__, _called_error(raised, function)
     changed = [name for name, payload in before.items() if not still(given[name], payload)]
     return {
-        "value": value, "error": error and _clip(error), "error_type": error_type, "changed": changed,
-        "printed": output.text(),
+        "value": value, "error": error and error[: 2 * ERROR_LIMIT], "error_type": error_type, "changed": changed,
+        "printed": output.stream.value(), "warned": output.warned(),
     }  # fmt: skip
 
 

@@ -263,7 +263,9 @@ class Session:
         self._ready()
         message = {"do": "call", "name": task.name, "arguments": arguments, "seconds": seconds}
         answer = self._ask(message, seconds + self.limits.grace, "calls")
-        error, kind, changed = (answer.get(key) for key in ("error", "error_type", "changed"))
+        error, kind, changed, warned = (answer.get(key) for key in ("error", "error_type", "changed", "warned"))
+        if not isinstance(warned, list):
+            raise sandbox.Lost("it sent what is no answer")
         if not isinstance(changed, list) or not all(isinstance(name, str) and name in arguments for name in changed):
             raise sandbox.Lost("it sent what is no answer")
         return checks_run.Observation(
@@ -272,6 +274,7 @@ class Session:
             error_type=None if error is None else clean(_text(kind, "an error's type"), 60),
             changed=tuple(changed),
             printed=clean(_text(answer.get("printed"), "output"), checks_run.PRINTED_LIMIT + 1),
+            warned=tuple(clean(_text(warning, "a warning"), 200) for warning in warned[:5]),
         )
 
 

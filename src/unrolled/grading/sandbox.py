@@ -1,7 +1,7 @@
 """The sandbox in which learners' code runs: bubblewrap with no network, nothing writable, and nothing to find.
 
 What is mounted, read-only: the system's libraries, this Python's own library without its packages, NumPy, and two files of
-ours (player.py, wire.py). A seccomp filter leaves the system calls that NumPy and the player need, and no new process or thread
+ours (player.py, wire.py, stubs.py). A seccomp filter leaves the system calls that NumPy and the player need, and no new process or thread
 (system_calls.py); the player sets the resource limits before it runs a line that a learner wrote.
 """
 
@@ -27,9 +27,10 @@ from pathlib import Path
 from . import system_calls, wire
 
 HERE = Path(__file__).resolve().parent
-OWN_FILES = (HERE / "player.py", HERE / "wire.py")
-INSIDE = "/referee"  # where player.py, wire.py and NumPy lie in the sandbox
-INSTALL = "install it with `sudo apt-get install bubblewrap` (Debian, Ubuntu) or `sudo dnf install bubblewrap` (Fedora)"
+OWN_FILES = (HERE / "player.py", HERE / "wire.py", HERE.parent / "checks" / "stubs.py")
+INSIDE = "/referee"  # where these files and NumPy lie in the sandbox
+MISSING = "bubblewrap (bwrap), in which learners' code runs, is not installed."
+INSTALL = "Install it with `sudo apt-get install bubblewrap` (Debian, Ubuntu) or `sudo dnf install bubblewrap` (Fedora)."
 UNSAFE_NOTE = "Run without a sandbox (UNROLLED_UNSAFE=1): this result is only as good as the code that was handed in."
 
 
@@ -159,13 +160,16 @@ def python_command(program: str, paths: list[str]) -> list[str]:
 
 def bwrap_path() -> str:
     """Where bwrap is. Raises SandboxError when it is not installed."""
-    found = shutil.which("bwrap", path=os.environ.get("PATH", "") + os.pathsep + "/usr/bin:/usr/local/bin")
+    found = _bwrap()
     if not found:
         raise SandboxError(
-            f"bubblewrap (bwrap), in which learners' code runs, is not installed: {INSTALL}. "
-            "For code that you trust as your own, UNROLLED_UNSAFE=1 runs it with resource limits only."
+            f"{MISSING} {INSTALL} For code that you trust as your own, UNROLLED_UNSAFE=1 runs it with resource limits only."
         )
     return found
+
+
+def _bwrap() -> str | None:
+    return shutil.which("bwrap", path=os.environ.get("PATH", "") + os.pathsep + "/usr/bin:/usr/local/bin")
 
 
 def run_inside(program: str, timeout: float = 20) -> subprocess.CompletedProcess:
@@ -201,11 +205,13 @@ def diagnose() -> Diagnosis:
     """Try the sandbox: start it, import NumPy in it, and see that it holds no network and no packages."""
     if platform.system() != "Linux":
         return Diagnosis(False, f"The sandbox needs Linux; this is {platform.system()}.", "Grade on Linux, or in a container or WSL 2.")
+    program = _bwrap()
+    if not program:
+        return Diagnosis(False, MISSING, INSTALL)
     try:
-        program = bwrap_path()
         seccomp_filter(platform.machine())
     except SandboxError as error:
-        return Diagnosis(False, str(error), INSTALL[0].upper() + INSTALL[1:] + ".")
+        return Diagnosis(False, str(error))
     try:
         done = run_inside("import numpy; print(float(numpy.ones((2, 2)).sum()))")
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -11,10 +11,18 @@ MODULES = (language_models, rnn_forward, bptt, training, lstm, gru_and_depth, se
 TASKS: dict[str, Task] = {task.name: task for module in MODULES for task in module.TASKS}
 
 
+class UnknownTask(ValueError):
+    """A name that is no task's. A notebook shows it as one line."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"UnknownTask: {self}"]
+
+
 def find(name: str) -> Task:
-    """The task of that name. Raises ValueError with the known names."""
+    """The task of that name. Raises UnknownTask, a ValueError, with the known names."""
     if isinstance(name, str) and name in TASKS:
         return TASKS[name]
-    near = difflib.get_close_matches(str(name), TASKS, n=1)
+    near = difflib.get_close_matches(str(name).lower(), TASKS, n=1)
     hint = f"did you mean “{near[0]}”? " if near else ""
-    raise ValueError(f"There is no task {name!r}; {hint}the tasks are: {', '.join(TASKS)}.")
+    written = repr(name) if len(repr(name)) <= 60 else f"of type {type(name).__name__}"
+    raise UnknownTask(f"There is no task {written}; {hint}the tasks are: {', '.join(TASKS)}.")
