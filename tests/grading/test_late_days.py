@@ -22,7 +22,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from unrolled.grading.export import CsvExport
-from unrolled.grading.late_days import AssignLateDays, Clock, Days, HandIn, LateDays, SettleLateDays, spend
+from unrolled.grading.late_days import AssignLateDays, Clock, Days, HandIn, LateDays, SettleLateDays, moment, spend
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # SQLAlchemy's advice to nbgrader
 
@@ -93,6 +93,22 @@ def test_days_are_the_first_whose_end_is_not_before_the_receipt(due, minutes, zo
 def test_time_zone_that_is_none_is_refused_with_an_example(name):
     with pytest.raises(TraitError, match="expected the name of a time zone in IANA's list, such as 'Europe/Berlin'"):
         LateDays(timezone=name)
+
+
+@pytest.mark.parametrize("text, hour", [
+    ("2026-11-20 18:00:00 UTC", 18), ("2026-11-20 18:00", 18), ("2026-11-20 13:00 -0500", 18), ("2026-11-20 13:00-05:00", 18),
+    ("2026-11-20 13:00:00 EST", 18), ("2026-11-20 19:00 Europe/Berlin", 18), ("2026-07-20 20:00 Europe/Berlin\n", 18), ("2026-11-20 06:00 PM", 18),
+    ("2026-11-20T18:00:00Z", 18), ("Nov 20, 2026 6:00 PM UTC", 18),
+])  # fmt: skip
+def test_time_of_receipt_is_read_as_people_and_platforms_write_it(text, hour):
+    found = moment(text)
+    assert (found.year, found.day, found.hour, found.minute, found.tzinfo) == (2026, 20, hour, 0, None)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "2026-11-20 18:00 XYZ", "2026-11-20 18:00 Europe/Nowhere", "2026-13-20 18:00 UTC"])
+def test_what_is_no_time_is_refused(text):
+    with pytest.raises(ValueError):
+        moment(text)
 
 
 def test_bank_pays_what_was_received_first():

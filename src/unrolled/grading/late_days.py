@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
+import dateutil.parser
+import dateutil.tz
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, SubmittedAssignment, SubmittedNotebook
 from nbgrader.plugins import LateSubmissionPlugin
@@ -81,6 +83,28 @@ class Clock:
             return next(days for days in itertools.count(begun) if hand_in.received <= self.later(hand_in.due, days) + self.grace)
         except OverflowError:  # beyond the last year of the calendar
             return begun
+
+
+def moment(text: str) -> datetime:
+    """A time as people and platforms write it, in UTC; without a zone it is in UTC. Raises ValueError for what is none.
+
+    nbgrader takes an offset such as -0500 for seconds, an afternoon (PM) for the night, and a zone that it does not know for UTC.
+    """
+    words = text.split()
+    named = dateutil.tz.gettz(words[-1]) if words and "/" in words[-1] else None
+    found = dateutil.parser.parse(" ".join(words[:-1] if named else words), tzinfos=_zone)
+    if named:
+        found = found.replace(tzinfo=named)
+    return found.astimezone(timezone.utc).replace(tzinfo=None) if found.tzinfo else found
+
+
+def _zone(name: str | None, offset: int | None) -> tzinfo | None:
+    """The zone of a name such as EST, or of an offset in seconds."""
+    if offset is not None:
+        return dateutil.tz.tzoffset(name, offset)
+    if name and not (zone := dateutil.tz.gettz(name)):
+        raise ValueError(f"there is no time zone {name}")
+    return zone if name else None
 
 
 def spend(hand_ins: Iterable[HandIn], bank: int, clock: Clock) -> dict[str, Days]:

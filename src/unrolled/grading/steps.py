@@ -33,7 +33,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.nbgraderformat import MetadataValidator, ValidationError
 from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells, SaveAutoGrades
-from nbgrader.utils import parse_utc, rmtree
+from nbgrader.utils import rmtree
 from traitlets import Bool, Dict, Float, Integer, TraitError, Unicode, default
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -281,7 +281,7 @@ class Autograde(stock.Autograde):
             found = path.lstat()
             if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_TIMESTAMP:
                 raise ValueError("it is not a small file")
-            return parse_utc(path.read_text(encoding="utf-8").strip())
+            return late_days.moment(path.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             return None
         except Exception as error:  # whatever a parser of dates raises
