@@ -169,4 +169,5 @@ class FeedbackExporter(PageExporter):
     def default_config(self) -> Config:
         config = super().default_config
         config.merge(Config(FeedbackExporter={"template_name": "feedback", "extra_template_basedirs": [str(TEMPLATES)]}))
+        config.pop("NbConvertBase", None)  # an order of outputs, for which our template has no use and nbgrader's steps only a warning
         return config
