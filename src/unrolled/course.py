@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import importlib.metadata
 import json
 import os
 import re
-import tempfile
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -70,6 +68,8 @@ def site_address() -> str | None:
     """The address of the published book: `$UNROLLED_SITE`, else the one that the package names as its documentation, else None."""
     if named := os.environ.get("UNROLLED_SITE"):
         return named.rstrip("/")
+    import importlib.metadata
+
     try:
         urls = importlib.metadata.metadata("unrolled").get_all("Project-URL") or []
     except importlib.metadata.PackageNotFoundError:
@@ -101,7 +101,7 @@ SOURCE_LINK = re.compile(r"\[([^\]]+)\]\((?:\.\./)+book/([\w/-]+)\.(?:ipynb|md)(
 
 def anchor(heading: str) -> str:
     """The id that a built page gives a heading, from the heading as a link to a notebook has it."""
-    plain = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", heading.replace("'", "")).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
@@ -138,6 +138,8 @@ def start_assignment(name: str, course: Path) -> Started:
 
     Raises ValueError for an unknown name, FileExistsError when there is a copy already.
     """
+    import tempfile
+
     names = sorted(folder.name for folder in (course / "assignments").iterdir() if folder.is_dir())
     name = meant(name, names)
     if name not in names:
