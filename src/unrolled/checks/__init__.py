@@ -1,4 +1,4 @@
-"""Checks of a learner's functions: `check("rnn_forward", rnn_forward)`; `check()` alone shows what stands.
+"""Checks of a learner's functions: `check("rnn_forward", rnn_forward)`; `check()` alone shows what stands; `hint("rnn_forward")` helps.
 
 The same line serves the learner at home, `nbgrader validate`, and the grade.
 """
@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from ..terminal import writable
+from . import hints as _hints
 from . import run as _run
 from .drawn import PUBLIC_SEED, Drawn, drawn
 from .observe import copy_of, line_of
@@ -20,7 +21,7 @@ from .task import Case, Task
 from .tasks import TASKS, UnknownTask, find
 from .watch import Watched
 
-__all__ = ["TASKS", "CheckFailed", "Interrupted", "Record", "Task", "UnknownTask", "case", "check", "find"]
+__all__ = ["TASKS", "CheckFailed", "Interrupted", "Record", "Task", "UnknownTask", "case", "check", "find", "hint"]
 
 
 class CheckFailed(Exception):
@@ -36,6 +37,7 @@ def _in_ipython() -> bool:
 
 
 _standing: dict[str, Record] = {}  # the last record of every task that was checked in this process
+_asked: dict[str, int] = {}        # how many hints were asked for since then
 
 
 NOT_GIVEN = object()  # for an argument: None is what a function gives that returns nothing
@@ -77,7 +79,7 @@ def check(name: str | None = None, function: Any = NOT_GIVEN) -> None:
         shown = watched.display
     else:
         record = _run.not_a_function(task, function)
-    _standing[task.name] = record
+    _standing[task.name], _asked[task.name] = record, 0
     if os.environ.get("NBGRADER_EXECUTION"):
         sys.displayhook(float(points_text(record.points)))
     _show(Report(record), shown)
@@ -121,13 +123,29 @@ def _named_case(cases: Drawn, which: str | int) -> Case:
 check.case = case  # type: ignore[attr-defined]
 
 
+def hint(name: str) -> None:
+    """Show the next hint for a task whose check failed: the idea to look at, then the mistake in words, then the line of code.
+
+    It costs no points. Each new check begins again with the first hint. Raises ValueError for a name that is no task.
+    """
+    task = find(name)
+    record = _standing.get(task.name)
+    texts = _hints.hints(record) if record else []
+    if texts:
+        place = min(_asked[task.name], len(texts) - 1)
+        _asked[task.name] = place + 1
+        _show(_hints.Hint(_hints.numbered(texts, place), record.reread if place == 0 else []))
+    else:
+        _show(_hints.Hint((_hints.PASSED if record and record.passed else _hints.NOT_CHECKED).format(task=task.name)))
+
+
 def _of_caller(caller: FrameType, name: str) -> Any:
     """The function of that name where `check` was called, if a learner wrote one."""
     found = caller.f_locals.get(name, caller.f_globals.get(name))
     return found if _is_written(found) else NOT_GIVEN
 
 
-def _show(shown: Report | Overview, place: Any = None) -> None:
+def _show(shown: Report | Overview | _hints.Hint, place: Any = None) -> None:
     """In a notebook as HTML beside the text, elsewhere as text. place: the display that told of the check's progress."""
     if _in_ipython():
         from IPython.display import display

@@ -19,7 +19,9 @@ from typing import Any
 import numpy as np
 
 from . import stubs
+from .failing import failing_part
 
+GLOBAL_STATE = "np.random"  # what a function that gets a seed changed, beside arguments: NumPy's global random state
 PRINTED_LIMIT = 1000  # characters of a learner's own output that a report keeps
 ERROR_LIMIT = 600     # characters of an error's text that a report keeps
 WARNING_LIMIT = 200   # characters of a warning's
@@ -39,6 +41,7 @@ class Observation:
     changed: tuple[str, ...] = ()
     printed: str = ""
     warned: tuple[str, ...] = ()
+    failing: dict[str, Any] | None = None  # the part of an expression that failed, as `failing.failing_part` describes it
 
 
 class Asks(RuntimeError):
@@ -62,13 +65,13 @@ def copy_of(value: Any) -> Any:
     return value
 
 
-def _same(a: Any, b: Any) -> bool:
+def same(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray):
         return isinstance(b, np.ndarray) and a.dtype == b.dtype and np.array_equal(a, b)
     if isinstance(a, (list, tuple)):
-        return type(a) is type(b) and len(a) == len(b) and all(map(_same, a, b))
+        return type(a) is type(b) and len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, dict):
-        return isinstance(b, dict) and a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
+        return isinstance(b, dict) and a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
     return a == b
 
 
@@ -191,6 +194,12 @@ class Clock:
                 continue
 
 
+def global_draws() -> bytes:
+    """NumPy's global random state, to compare: it changes when somebody seeds it or draws from it."""
+    _, state, place, *rest = np.random.get_state()
+    return state.tobytes() + repr((place, rest)).encode()
+
+
 def in_process(function: Callable, clock: Clock | None = None) -> Callable[[dict[str, Any]], Observation]:
     """A `call` for a function that lives in this process. Its output and warnings are kept, not shown.
 
@@ -202,9 +211,10 @@ def in_process(function: Callable, clock: Clock | None = None) -> Callable[[dict
         if over:
             return over[0]
         given = copy_of(arguments)
+        drawn_before = global_draws() if "seed" in arguments else None
         output = io.StringIO()
         seconds = call_seconds()
-        value = error_text = error_type = None
+        value = error_text = error_type = failing = None
         with (
             contextlib.redirect_stdout(output),
             contextlib.redirect_stderr(output),
@@ -221,16 +231,22 @@ def in_process(function: Callable, clock: Clock | None = None) -> Callable[[dict
                 error_type = "TimeUp"
             except (Exception, SystemExit) as error:
                 error_text, error_type = _error_text(error, function), type(error).__name__
+                failing = failing_part(error, function)
+        changed = [name for name in arguments if not same(arguments[name], given[name])]
+        if drawn_before is not None and global_draws() != drawn_before:
+            changed.append(GLOBAL_STATE)
         seen = Observation(
             value=value,
             error=error_text,
             error_type=error_type,
-            changed=tuple(name for name in arguments if not _same(arguments[name], given[name])),
+            changed=tuple(changed),
             printed=output.getvalue()[: PRINTED_LIMIT + 1],
             warned=tuple(dict.fromkeys(f"{w.category.__name__}: {w.message}"[:WARNING_LIMIT] for w in caught))[:WARNINGS_LIMIT],
+            failing=failing,
         )
         if error_type == "TimeUp":
             over.append(seen)
         return seen
 
+    call.function = function  # whose source a diagnosis reads
     return call

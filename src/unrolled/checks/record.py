@@ -29,6 +29,11 @@ class Record:
     message: str = ""                                     # what the first failed step says
     mistakes: list[str] = field(default_factory=list)     # names of the known mistakes that agree on every case
     diagnosis: list[str] = field(default_factory=list)    # their sentences
+    explained: str = ""                                   # how: shape, unread, known, edit, relation, location, none
+    explanation: str = ""                                 # what the function did, in whole sentences
+    advice: str = ""                                      # what to do about it, told when asked for
+    line: dict[str, Any] | None = None                    # number and text of the line of the learner's code that it is about
+    signs: list[str] = field(default_factory=list)        # what else the code shows: possible reasons, no verdicts
     reread: list[dict[str, str]] = field(default_factory=list)  # sections: page, label, title
     printed: str = ""
     warned: list[str] = field(default_factory=list)       # what NumPy and Python warned of

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..course import section_link
+from .hints import ASK, folded, hints
 from .run import PRINTED_LIMIT, Record
 from .task import Task
 
@@ -35,14 +36,9 @@ def _rows(record: Record) -> list[tuple[str, str]]:
     return rows + ([("not reached", f"{left} more, not reached")] if left else [])
 
 
-def _diagnosis(record: Record) -> str:
-    if not record.diagnosis:
-        return ""
-    if len(record.diagnosis) == 1:
-        return f"Your results equal those of {record.diagnosis[0]}."
-    return "Your results equal those of each of these, which the cases can't tell apart: " + "; ".join(
-        f"({i}) {sentence}" for i, sentence in enumerate(record.diagnosis, 1)
-    ) + "."
+def _explained(record: Record) -> list[str]:
+    """What the function did, and what else its code shows."""
+    return [text for text in (record.explanation, *record.signs) if text]
 
 
 def _reread(record: Record) -> str:
@@ -81,7 +77,7 @@ def as_text(record: Record) -> str:
         if status == "failed":
             for paragraph in record.message.splitlines():
                 lines += textwrap.wrap(paragraph, WIDTH, initial_indent=" " * 7, subsequent_indent=" " * 7)
-    for paragraph in (_diagnosis(record), _reread(record)):
+    for paragraph in (*_explained(record), _reread(record)):
         lines += textwrap.wrap(paragraph, WIDTH)
     if record.printed:
         lines.append("Your code printed:")
@@ -115,8 +111,9 @@ def as_html(record: Record, link: Link = lambda page, label: None) -> str:
         f"<strong>{html.escape(headline(record))}</strong>",
         f'<ul style="list-style:none;padding-left:.2em;margin:.4em 0">{"".join(rows)}</ul>',
     ]
-    if record.diagnosis:
-        parts.append(f'<p style="margin:.4em 0"><strong>{html.escape(_diagnosis(record))}</strong></p>')
+    for place, paragraph in enumerate(_explained(record)):
+        text = html.escape(paragraph)
+        parts.append(f'<p style="margin:.4em 0">{text if place else f"<strong>{text}</strong>"}</p>')
     if record.reread:
         parts.append(f'<p style="margin:.4em 0">{_reread_html(record, link)}</p>')
     if record.printed:
@@ -133,21 +130,31 @@ def as_html(record: Record, link: Link = lambda page, label: None) -> str:
     return f'<div style="border-left:4px solid {colour};padding:.3em .8em">{"".join(parts)}</div>'
 
 
+def feedback_html(record: Record, link: Link) -> str:
+    """The report of a graded check, with the hints folded below it."""
+    return as_html(record, link) + folded(record)
+
+
 class Report:
-    """What a notebook shows for a record."""
+    """What a notebook shows for a record: the report, and how to ask for a hint."""
 
     def __init__(self, record: Record):
         self.record = record
 
+    @property
+    def _ask(self) -> str:
+        return ASK.format(task=self.record.task) if hints(self.record) else ""
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": as_text(self.record), "text/html": as_html(self.record, self._link)}
+        ask = f"<p><small>{html.escape(self._ask)}</small></p>" if self._ask else ""
+        return {"text/plain": repr(self), "text/html": as_html(self.record, self._link) + ask}
 
     @staticmethod
     def _link(page: str, label: str) -> str | None:
         return section_link(page, label, Path.cwd())
 
     def __repr__(self) -> str:
-        return as_text(self.record)
+        return "\n".join(filter(None, [as_text(self.record), self._ask]))
 
 
 # --- What stands -------------------------------------------------------------------------------

@@ -11,9 +11,9 @@ from dataclasses import asdict
 from typing import Any
 
 from . import compare
-from .diagnosis import known_mistakes
+from .diagnosis import code, explain, known_mistakes
 from .drawn import PUBLIC_SEED, CourseFault, Drawn, drawn
-from .observe import PRINTED_LIMIT, Observation, copy_of, in_process
+from .observe import GLOBAL_STATE, PRINTED_LIMIT, Observation, copy_of, in_process
 from .record import Record, Step
 from .task import Case, Task
 
@@ -40,7 +40,12 @@ def _form_problems(task: Task, case: Case, seen: Observation) -> list[tuple[str,
     if steps[-1][1]:
         return steps
     changed = None
-    if seen.changed:
+    if GLOBAL_STATE in seen.changed:
+        changed = (
+            "Your function uses NumPy's global random state, as by np.random.seed or np.random.rand: draw from a generator of its own, "
+            "np.random.default_rng(seed)."
+        )
+    elif seen.changed:
         changed = f"Your function changed its input {' and '.join(seen.changed)}: work on a copy, or make a new array."
     steps.append(("leaves its inputs unchanged", changed))
     return steps
@@ -80,11 +85,13 @@ def _value_problem(cases: Drawn, case: Case, value: Any, call: Callable) -> str 
     return compare.value_problem(value, expected, task.result, task.tolerance)
 
 
-def run(task: Task, call: Callable[[dict[str, Any]], Observation], seed: int = PUBLIC_SEED) -> Record:
+def run(
+    task: Task, call: Callable[[dict[str, Any]], Observation], seed: int = PUBLIC_SEED, source: code.Source | None = None
+) -> Record:
     """Work through a task's cases in order and stop at the first that fails.
 
     Points are shared over the value cases and counted up to the first that fails; form earns nothing, but nothing is earned before
-    the form is right.
+    the form is right. source: the learner's code, for what it shows; of a function of this process it is looked up.
     """
     cases = drawn(task, seed)
     record = _empty_record(cases)
@@ -112,14 +119,25 @@ def run(task: Task, call: Callable[[dict[str, Any]], Observation], seed: int = P
     if not record.passed and seen[0].error_type != "NotImplementedError":
         done = list(zip([cases.form, *cases.values], seen))
         done += [(case, call(case.arguments)) for case in cases.values[len(seen) - 1 :] if not case.costly]
-        _add_diagnosis(record, cases, [(case, result) for case, result in done if not case.costly])
+        source = source or code.source_of(getattr(call, "function", None), task.name)
+        _add_diagnosis(record, cases, [(case, result) for case, result in done if not case.costly], source, call)
     return record
 
 
-def _add_diagnosis(record: Record, cases: Drawn, done: Sequence[tuple[Case, Observation]]) -> None:
+def _add_diagnosis(
+    record: Record, cases: Drawn, done: Sequence[tuple[Case, Observation]], source: code.Source | None, call: Callable
+) -> None:
     task, mistakes = cases.task, known_mistakes(cases, done)
     record.mistakes = [mistake.name for mistake in mistakes]
     record.diagnosis = [mistake.sentence for mistake in mistakes]
+    failed = next((step.name for step in record.steps if step.status == "failed" and step.kind == "value"), cases.form.name)
+    found = explain(cases, done, mistakes, source, call, failed)
+    record.explained, record.explanation, record.advice = found.how, found.what, found.advice
+    if source:
+        gradients = any(output.name.startswith(("d", "grad")) for output in task.outputs)
+        record.signs = code.signs(source, gradients)
+        if found.line:
+            record.line = {"number": found.line, "text": source.line(found.line)}
     sections = [mistake.section or task.section for mistake in mistakes] or [task.section]
     record.reread = [asdict(section) for section in dict.fromkeys(sections)]
 

@@ -24,7 +24,7 @@ class Watched:
     """
 
     def __init__(self, task: Task, function: Callable) -> None:
-        self.task = task
+        self.task, self.function = task, function
         cases = drawn(task, PUBLIC_SEED)
         self.cases = [cases.form, *cases.values]
         self.place = 0

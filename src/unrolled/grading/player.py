@@ -1,6 +1,6 @@
 """The program inside the sandbox: runs the cells of one notebook and calls its functions when the referee asks.
 
-A lone file: it needs wire.py, stubs.py, NumPy and Python's own library. It holds no tests, no references and no answers. What it says is
+A lone file: it needs wire.py, stubs.py, failing.py, NumPy and Python's own library. It holds no tests, no references and no answers. What it says is
 never trusted: the referee checks the form of each answer, and judges values alone.
 """
 
@@ -30,8 +30,10 @@ for _name in ("numpy._core._add_newdocs", "numpy._core._add_newdocs_scalars"):
     sys.modules[_name] = types.ModuleType(_name)
 
 import stubs  # noqa: E402
+from failing import failing_part  # noqa: E402
 import wire  # noqa: E402, which imports NumPy
 
+GLOBAL_STATE = "np.random"  # as unrolled.checks.observe calls it
 PRINTED_LIMIT = 4000       # characters of a cell's or a call's output that are kept
 ERROR_LIMIT = 600          # characters of an error's text
 WARNING_LIMIT = 200        # characters of a warning's
@@ -76,7 +78,7 @@ def _stand_in(printer: Callable) -> None:
     package, checks = types.ModuleType("unrolled"), types.ModuleType("unrolled.checks")
     package.__path__ = []
     package.checks = checks
-    package.check = checks.check = lambda *_, **__: None
+    package.check = checks.check = package.hint = checks.hint = lambda *_, **__: None
     checks.case = checks.check.case = lambda *_, **__: {}
     sys.modules.update({"unrolled": package, "unrolled.checks": checks})
     builtins.get_ipython = Quiet
@@ -339,7 +341,8 @@ def call(function: Any, arguments: dict[str, Any], seconds: float) -> dict:
     """Call a function with copies of the arguments: what unrolled.checks.observe.Observation holds."""
     before = {name: wire.encode(argument) for name, argument in arguments.items()}
     given = {name: wire.decode(payload) for name, payload in before.items()}
-    value = error = error_type = None
+    value = error = error_type = failing = None
+    drawn_before = global_draws() if "seed" in arguments else None
     with _Captured(PRINTED_LIMIT) as output:
         try:
             with _Alarm(seconds):
@@ -348,11 +351,31 @@ def call(function: Any, arguments: dict[str, Any], seconds: float) -> dict:
             error_type, error = "TimeUp", f"no result: a call may take {seconds:.3g} s when grading"
         except BaseException as raised:
             error_type, error = type(raised).__name__, _called_error(raised, function)
+            failing = _failing(raised, function)
     changed = [name for name, payload in before.items() if not still(given[name], payload)]
+    if drawn_before is not None and global_draws() != drawn_before:
+        changed.append(GLOBAL_STATE)
     return {
         "value": value, "error": error and error[: 2 * ERROR_LIMIT], "error_type": error_type, "changed": changed,
-        "printed": output.stream.value(), "warned": output.warned(),
+        "printed": output.stream.value(), "warned": output.warned(), "failing": failing,
     }  # fmt: skip
+
+
+def global_draws() -> str:
+    """NumPy's global random state, to compare: it changes when somebody seeds it or draws from it."""
+    import numpy
+
+    _, state, *rest = numpy.random.get_state()
+    return repr((state.tobytes(), rest))
+
+
+def _failing(error: BaseException, function: Any) -> dict[str, Any] | None:
+    """The part of an expression that failed; its operands are evaluated once more, in a second at most."""
+    try:
+        with _Alarm(1.0):
+            return failing_part(error, function)
+    except BaseException:
+        return None
 
 
 def still(argument: Any, payload: bytes) -> bool:

@@ -27,6 +27,8 @@ from filelock import FileLock
 
 from ..checks import TASKS, Record, Task, find
 from ..checks import run as checks_run
+from ..checks.diagnosis import code, errors
+from ..checks.observe import GLOBAL_STATE
 from . import rebuild, sandbox, wire
 
 FORMAT = 1  # of records and cached outcomes
@@ -152,6 +154,26 @@ def weight(value: Any) -> int:
     return total
 
 
+def _failing(part: Any) -> dict[str, Any] | None:
+    """What the player says of the part of an expression that failed, or None where it is not of the form that ours has."""
+    try:
+        operands = [
+            {
+                "text": clean(_text(o["text"], "an operand"), 100), "name": clean(_text(o["name"], "a name"), 100),
+                "type": clean(_text(o["type"], "a type"), 60), "shape": None if o["shape"] is None else [int(size) for size in o["shape"][:8]],
+                "number": None if o["number"] is None else int(o["number"]), "length": None if o["length"] is None else int(o["length"]),
+            }
+            for o in part["operands"][:8]
+        ]  # fmt: skip
+        found = {"kind": _text(part["kind"], "a kind"), "text": clean(_text(part["text"], "an expression"), 120), "operands": operands,
+                 "line": int(part["line"]), "near": clean(_text(part.get("near", ""), "a name"), 100), "later": part.get("later") is True,
+                 "left": int(part.get("left", 0)), "right": int(part.get("right", 0)),
+                 "keys": [clean(_text(key, "a key"), 40) for key in part.get("keys", [])[:12]]}  # fmt: skip
+        return found if found["kind"] in errors.SENTENCES else None
+    except (TypeError, KeyError, ValueError, AttributeError, OverflowError, sandbox.Lost):
+        return None
+
+
 class Session:
     """The player of one notebook. When it is lost, another is started and runs again the cells that did no harm."""
 
@@ -266,7 +288,9 @@ class Session:
         error, kind, changed, warned = (answer.get(key) for key in ("error", "error_type", "changed", "warned"))
         if not isinstance(warned, list):
             raise sandbox.Lost("it sent what is no answer")
-        if not isinstance(changed, list) or not all(isinstance(name, str) and name in arguments for name in changed):
+        if not isinstance(changed, list) or not all(
+            isinstance(name, str) and (name in arguments or name == GLOBAL_STATE) for name in changed
+        ):
             raise sandbox.Lost("it sent what is no answer")
         return checks_run.Observation(
             value=answer.get("value"),
@@ -275,6 +299,7 @@ class Session:
             changed=tuple(changed),
             printed=clean(_text(answer.get("printed"), "output"), checks_run.PRINTED_LIMIT + 1),
             warned=tuple(clean(_text(warning, "a warning"), 200) for warning in warned[:5]),
+            failing=_failing(answer.get("failing")),
         )
 
 
@@ -293,7 +318,16 @@ def _judge_task(session: Session, task: Task, seed: int, failed_cells: list[int]
     """The record of a task's check. Whatever a learner's words got into it, a terminal can show it."""
     record = _judged_task(session, task, seed, failed_cells)
     record.message, record.printed = clean(record.message), clean(record.printed, checks_run.PRINTED_LIMIT + 1)
+    record.explanation, record.advice, record.signs = clean(record.explanation), clean(record.advice), [clean(sign) for sign in record.signs]
+    if record.line:
+        record.line = {**record.line, "text": clean(record.line["text"], 200)}
     return record
+
+
+def _source(session: Session, name: str) -> code.Source | None:
+    """The code of the last cell that defines a function."""
+    texts = [cell.text for cell in reversed(session.done) if f"def {name}" in cell.text]
+    return next((source for text in texts if (source := code.read(text, name))), None)
 
 
 def _judged_task(session: Session, task: Task, seed: int, failed_cells: list[int]) -> Record:
@@ -335,7 +369,7 @@ def _judged_task(session: Session, task: Task, seed: int, failed_cells: list[int
         return seen
 
     try:
-        return checks_run.run(task, call, seed)
+        return checks_run.run(task, call, seed, _source(session, task.name))
     except sandbox.SandboxError:
         raise
     except Exception as error:

@@ -37,7 +37,7 @@ from nbgrader.utils import rmtree
 from traitlets import Bool, Dict, Float, Integer, TraitError, Unicode, default
 from traitlets.config.loader import PyFileConfigLoader
 
-from ..checks.report import as_html, as_text, points_text
+from ..checks.report import as_text, feedback_html, points_text
 from ..checks.run import Record, Step
 from ..course import site_link
 from . import exchange, gradebook, late_days, rebuild, referee, sandbox
@@ -490,7 +490,7 @@ def points_of(record: Record, most: float) -> float:
 def _test_outputs(cell: NotebookNode, record: Record, count: int, outcome: referee.Outcome) -> list[NotebookNode]:
     """Points first: nbgrader's determine_grade takes the first execute_result. Never stderr, which is a zero to it."""
     points = points_of(record, float(cell.metadata["nbgrader"]["points"]))
-    text, rich = as_text(record), as_html(record, site_link)
+    text, rich = as_text(record), feedback_html(record, site_link)
     if outcome.sandbox == "none":
         text = f"{text}\n{sandbox.UNSAFE_NOTE}"
         rich = f"{rich}<p><small>{html.escape(sandbox.UNSAFE_NOTE)}</small></p>"

@@ -1,0 +1,107 @@
+"""One explanation for a function that failed, from the first of these that has one: an error's failing part, an argument that is never
+read, a known mistake, an edit of a right answer, a simple relation to the truth, the place where it is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from ..drawn import PUBLIC_SEED, Drawn, drawn
+from ..observe import Observation
+from ..task import Case, Mistake
+from . import code, errors
+from .location import located
+from .parts import by_part
+from .relations import relation
+from .search import diagnosed_cases, edit_of, is_searched
+
+How = Literal["shape", "unread", "known", "edit", "relation", "location", "none"]
+Done = Sequence[tuple[Case, Observation]]
+Call = Callable[[dict[str, Any]], Observation]
+
+KNOWN = "Your results equal those of {sentence}."
+KNOWN_SEVERAL = "Your results equal those of each of these, which the cases can't tell apart: {sentences}."
+SMALLEST = "Take the first case that fails, “{case}”, and compute its result on paper, or in a cell of its own, one line of the formula after another."
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """how it was found; what the function did, in whole sentences; what to do about it; the line of the learner's code, 0 if unknown."""
+
+    how: How
+    what: str = ""
+    advice: str = ""
+    line: int = 0
+
+
+def explain(
+    cases: Drawn, done: Done, mistakes: Sequence[Mistake], source: code.Source | None, call: Call, failed: str
+) -> Explanation:
+    """Why a function failed. done: what it did on the cheap cases. call: to see what it does on the public cases, where these are others.
+    failed: the name of the first case that failed."""
+    smallest = SMALLEST.format(case=failed)
+    return (
+        _error(cases, done) or _unread(cases, source) or _known(mistakes) or _edit(cases, done, call) or _compared(cases, done, smallest)
+        or Explanation("none", "", smallest)
+    )  # fmt: skip
+
+
+def _error(cases: Drawn, done: Done) -> Explanation | None:
+    for case, seen in done:
+        if seen.error_type is not None and errors.fits(seen.failing):
+            if all(one.error_type == seen.error_type for _, one in done) or case is cases.form:
+                what, advice = errors.told(seen.failing, cases.task, case)
+                return Explanation("shape", what, advice, seen.failing.get("line", 0))
+            return None
+    return None
+
+
+def _unread(cases: Drawn, source: code.Source | None) -> Explanation | None:
+    names = code.unread(source, list(cases.task.arguments)) if source else []
+    if not names:
+        return None
+    what, advice = code.listed(names)
+    return Explanation("unread", what, advice, source.function.lineno)
+
+
+def _known(mistakes: Sequence[Mistake]) -> Explanation | None:
+    """The sentences of known mistakes up to their colon; what comes after it is what to do."""
+    if not mistakes:
+        return None
+    parts = [mistake.sentence.partition(": ") for mistake in mistakes]
+    advice = " ".join(f"{(after or before)[0].upper()}{(after or before)[1:]}." for before, _, after in parts)
+    if len(parts) == 1:
+        return Explanation("known", KNOWN.format(sentence=parts[0][0]), advice)
+    together = "; ".join(f"({i}) {before}" for i, (before, _, _) in enumerate(parts, 1))
+    return Explanation("known", KNOWN_SEVERAL.format(sentences=together), advice)
+
+
+def _edit(cases: Drawn, done: Done, call: Call) -> Explanation | None:
+    if not is_searched(cases.task.name) or done[0][1].error_type is not None:
+        return None
+    public = drawn(cases.task, PUBLIC_SEED)
+    by_case = {id(case): seen for case, seen in done} if cases.seed == PUBLIC_SEED else {}
+    results = []
+    for case in diagnosed_cases(public):
+        seen = by_case.get(id(case)) or call(case.arguments)
+        if seen.error_type in ("TimeUp", "Lost", "Flood"):
+            return None
+        results.append((seen, public.truth(case)))
+    found = edit_of(cases.task.name, results)
+    return Explanation("edit", *found) if found else None
+
+
+def _compared(cases: Drawn, done: Done, smallest: str) -> Explanation | None:
+    looked_at = {id(case) for case in diagnosed_cases(cases)[1:]}  # the truth of the first, on which form is looked at, isn't kept
+    with_truth = [(case, seen, cases.truth(case)) for case, seen in done if id(case) in looked_at]
+    with np.errstate(all="ignore"):
+        parts = by_part(cases.task, with_truth)
+        simple = relation(parts)
+        if simple:
+            return Explanation("relation", *simple)
+        sentences = located(cases.task, parts, with_truth)
+    return Explanation("location", " ".join(sentences), smallest) if sentences else None
