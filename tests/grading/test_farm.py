@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import distributed
 import pytest
 import sqlalchemy
 from conftest import SAME, STRANGE, Course
@@ -106,6 +107,17 @@ def test_second_run_at_the_same_time_is_refused(fresh_course):
     fresh_course.hand_in("ada")
     with farm.FileLock(fresh_course.folder / "class" / ".grading.lock"):
         assert "Another run is grading this class" in _refusal(fresh_course, NAME)
+
+
+def test_nobody_else_on_this_machine_can_send_work_to_the_workers(bwrap):
+    """Whoever can, runs code as the instructor: on a hub, learners have accounts on the same machine."""
+    with farm.Farm(None, 1, False) as made:
+        address = made.client.scheduler.address
+        assert made.client.submit(os.getpid).result(timeout=60)
+        for protocol, security in (("tcp", None), ("tls", distributed.Security.temporary())):
+            where = f"{protocol}://{address.split('://')[1]}"
+            with pytest.raises((OSError, TypeError, RuntimeError)):
+                distributed.Client(where, timeout=3, security=security, set_as_default=False)
 
 
 def test_folder_without_a_course_is_refused(tmp_path):

@@ -247,13 +247,15 @@ class Farm:
                 raise FarmError(f"At {address}: {problem}")
 
     def _processes(self) -> distributed.Client:
-        """Worker processes on this machine, that nobody elsewhere can reach, forked from one that has loaded what they need."""
+        """Worker processes on this machine, forked from one that has loaded what they need. Nobody elsewhere can reach them, and nobody
+        else here: each connection needs a certificate of this run, which is never written to a file."""
         sandbox.require(self.unsafe)
         worker.prepare_processes()
         settings = {"distributed.worker.multiprocessing-method": "forkserver", "distributed.scheduler.allowed-failures": 0}
         with dask.config.set(settings):
             cluster = distributed.LocalCluster(
                 n_workers=self.workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=logging.CRITICAL,
+                security=True,
             )  # fmt: skip
             self._open.enter_context(cluster)
             return self._open.enter_context(distributed.Client(cluster, set_as_default=False))
