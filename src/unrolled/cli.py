@@ -233,10 +233,14 @@ def roster(
 
 @app.command("doctor")
 def examine() -> None:
-    """Say whether learners' code can be run safely on this machine, how to mend it when not, and the versions of what matters."""
+    """Say whether learners' code can be run safely here, who else can read the class, how to mend it, and the versions of what matters."""
     from .grading import doctor
 
-    findings = doctor.examine()
+    try:
+        course = course_folder("nbgrader_config.py", "solutions")
+    except FileNotFoundError:
+        course = None
+    findings = doctor.examine(course)
     typer.echo(doctor.as_text(findings))
     if not all(finding.well for finding in findings):
         raise typer.Exit(1)
