@@ -331,6 +331,15 @@ def test_a_flood_of_bad_submissions_is_a_few_lines(place, caplog):
     assert caplog.text.count("Not collected") == exchange.SAID + 1 and "47 more by nobody" in caplog.text
 
 
+def test_of_very_many_submissions_the_last_ones_are_looked_at(place, caplog, monkeypatch):
+    monkeypatch.setattr(exchange, "MAX_TRIES", 5)
+    for number in range(8):
+        place.hand_in(ADA, text=f"version {number}", random=str(number))
+        time.sleep(0.01)
+    place.run(exchange.Collect)
+    assert place.text() == "version 7" and "of 8 submissions of daemon, all but the last 5" in caplog.text
+
+
 def test_a_course_that_somebody_put_in_the_place_of_ours_is_not_read(place):
     shutil.chown(place.root / "unrolled", EVE)
     with pytest.raises(ExchangeError, match="belongs to nobody"):

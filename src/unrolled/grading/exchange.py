@@ -102,11 +102,15 @@ def _time_beside(folder: Path) -> datetime | None:
 
 @dataclass(frozen=True)
 class Entry:
-    """A folder in the exchange that names itself a submission: by whom, and when. Neither is known to be true."""
+    """A folder in the exchange that names itself a submission: by whom, and when. Neither is known to be true.
+
+    changed: when the folder itself last was, in the kernel's nanoseconds.
+    """
 
     name: str
     student: str
     claimed: datetime | None
+    changed: int
 
 
 @dataclass
@@ -176,11 +180,12 @@ class Collect(default.ExchangeCollect):
             if not match or not fnmatch.fnmatchcase(match["student"], wanted) and match["student"] != wanted:
                 continue
             try:
-                owner = os.stat(name, dir_fd=self._inbound, follow_symlinks=False).st_uid
+                found_there = os.stat(name, dir_fd=self._inbound, follow_symlinks=False)
             except OSError as error:  # gone since it was listed, or a file system of its own that nobody else may see
                 self._problems[match["student"]].append(f"“{shown(name)}”: {_why(error)}")
                 continue
-            entry = Entry(name, match["student"], _time_of(match["claimed"]))
+            owner = found_there.st_uid
+            entry = Entry(name, match["student"], _time_of(match["claimed"]), found_there.st_ctime_ns)
             if problem := self._wrong_name(entry, owner):
                 self._problems[account(owner)].append(problem)
             else:
@@ -205,14 +210,17 @@ class Collect(default.ExchangeCollect):
 
     def _collect(self, student: str, entries: list[Entry]) -> None:
         """Take the newest submission of a student that can be taken; with `before_duedate` the newest that came in time."""
+        entries = sorted(entries, key=lambda entry: entry.changed, reverse=True)
+        if len(entries) > MAX_TRIES:
+            self._problems[student].append(f"of {len(entries)} submissions of {shown(student)}, all but the last {MAX_TRIES}")
         dated = []
-        for entry in entries:
+        for entry in entries[:MAX_TRIES]:
             with self._told(student, entry):
                 dated.append((self._when(entry), entry))
         dated.sort(key=lambda pair: pair[0], reverse=True)
         if self.before_duedate and self.duedate is not None:
             dated.sort(key=lambda pair: pair[0] > self.duedate)  # which keeps the order of each part
-        for _, entry in dated[:MAX_TRIES]:
+        for _, entry in dated:
             with self._told(student, entry):
                 self._take(student, self._submission(entry))
                 return
