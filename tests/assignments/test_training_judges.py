@@ -29,6 +29,39 @@ def test_training_that_leaves_out_what_matters_misses_the_limit(benchmark, wrong
     assert "Right solutions stay below" in long_case.judge(result, call=None)
 
 
+@pytest.fixture(scope="module")
+def long_run():
+    """The long run's case, and what the model answer gives on it: weights, losses."""
+    case = checks_run.drawn(TASKS["train"], checks_run.PUBLIC_SEED).values[-1]
+    return case, TASKS["train"].solution(*case.arguments.values())
+
+
+def _said(long_run, change) -> str | None:
+    case, (params, losses) = long_run
+    return case.judge(change({name: w.copy() for name, w in params.items()}, list(losses)), call=None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change, says", [
+    (lambda params, losses: (params, losses), None),
+    (lambda params, losses: (params, [1.0] * len(losses)), "losses[0] is wrong; you returned 1."),
+    (lambda params, losses: (params, losses[:3000] + losses[2999:-1]), "losses[3000] is wrong"),
+    (lambda params, losses: (params, [*losses[:-1], losses[-1] * (1 + 1e-5)]), "losses[3999] is wrong"),
+    (lambda params, losses: (trained_elsewhere(), losses), "lead to another"),
+    (lambda params, losses: ({**params, "b_q": params["b_q"] + 0.1}, losses), "lead to another b_q"),  # the same perplexity
+], ids=["right", "made up", "one repeated", "a little off", "trained elsewhere", "shifted"])  # fmt: skip
+def test_long_run_is_judged_by_its_whole_way(long_run, change, says):
+    said = _said(long_run, change)
+    assert said is None if says is None else says in said
+
+
+def trained_elsewhere() -> dict:
+    """Good weights of another run: other text, other start."""
+    from unrolled.checks.tasks.training.train import right_run
+
+    return right_run(1)[0]
+
+
 def test_right_draws_fail_the_statistical_tests_no_more_often_than_these_say(benchmark):
     """At a level at which it can be counted; for the check's own, which is far smaller, run the benchmark."""
     level = 0.05
