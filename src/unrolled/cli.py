@@ -166,6 +166,9 @@ def grade(
     workers: Workers = None,
     student: Students = None,
     force: Annotated[bool, typer.Option("--force", help="Grade again what is graded already.")] = False,
+    new_cases: Annotated[
+        bool, typer.Option("--new-cases", help="Draw other secret cases first, and grade everybody again: after feedback learners know the old ones.")
+    ] = False,
 ) -> None:
     """Grade what a class handed in, over all cores or a cluster. Stopped at any point, it goes on where it was."""
     with _class_work(scheduler):
@@ -177,8 +180,12 @@ def grade(
             typer.echo(f"unrolled: {warning}", err=True)
         room = farm.classroom(course_folder("nbgrader_config.py", "assignments"), name)
         console = Console()
+        if new_cases and student:
+            raise ValueError("--new-cases is for the whole class, which is judged by the same cases: leave --student out.")
+        if new_cases:
+            room.forget_cases()
         report = farm.grade(
-            room, scheduler=scheduler, workers=workers or _cores(), wanted=student or (), force=force, console=console
+            room, scheduler=scheduler, workers=workers or _cores(), wanted=student or (), force=force or new_cases, console=console
         )
         farm.tell(report, room, console)
         if "not graded" in report.states.values():

@@ -120,6 +120,12 @@ def _link_again(text: str, start: Path, course: Path | None) -> str:
     return SOURCE_LINK.sub(link, text)
 
 
+def without_links(text: str) -> str:
+    """Markdown with the words of its links alone, so that a learner's copy, whose links lead elsewhere, can be compared with the release."""
+    text = re.sub(r"“([^”]+)” in the book's page [\w/-]+", r"\1", text)  # as `_link_again` writes what has no page
+    return re.sub(r"\[([^\]]+)\]\([^)\s]*\)", r"\1", text)
+
+
 # --- A learner's own copy ------------------------------------------------------------------------
 
 

@@ -70,6 +70,16 @@ def _refusal(course, *arguments: str, **environment: str) -> str:
     return done.stderr
 
 
+def test_new_cases_are_drawn_for_the_whole_class_and_everybody_is_graded_again(same_class):
+    before = same_class.command("grade", "02-rnn-forward", "--workers", "1")
+    seeds = (same_class.folder / "class" / "seeds.json").read_text()
+    assert same_class.command("grade", "02-rnn-forward", "--new-cases", "--student", "ada").returncode == 2
+    done = same_class.command("grade", "02-rnn-forward", "--new-cases", "--workers", "1")
+    assert before.returncode == done.returncode == 0 and "from the cache │ 0" in " ".join(done.stdout.split()).replace("┃", "│"), done.stdout
+    assert (same_class.folder / "class" / "seeds.json").read_text() != seeds
+    assert same_class.points()["ada"] == 20
+
+
 def test_unknown_assignment_is_refused_with_the_known_ones(fresh_course):
     assert f"There is no assignment '02-rnn'; the assignments are: {NAME}." in _refusal(fresh_course, "02-rnn")
 

@@ -117,6 +117,20 @@ def test_changed_cells_of_the_course_are_named(release, tmp_path):
     assert rebuild.of_file(release, _saved(tmp_path, release)).notes == []
 
 
+@pytest.mark.parametrize("site", ["https://example.org/course", None])
+def test_copy_that_start_made_changes_no_cell_of_the_course(course, tmp_path, monkeypatch, site):
+    from unrolled import course as courses
+
+    monkeypatch.setattr(courses, "site_address", lambda: site)
+    for name in sorted(path.name for path in (course / "assignments").iterdir() if path.is_dir()):
+        release = nbformat.read(course / "assignments" / name / f"{name}.ipynb", as_version=4)
+        for where in (course, None):
+            for cell in release.cells:
+                if cell.cell_type == "markdown":
+                    copied = courses._link_again(cell.source, tmp_path, where)
+                    assert rebuild._lines_beyond(copied, cell.source, code=False) == [], copied
+
+
 def _saved(folder, notebook):
     path = folder / "untouched.ipynb"
     path.write_text(json.dumps(notebook))

@@ -254,6 +254,14 @@ def test_seed_is_drawn_once_and_kept_secret(tmp_path):
     assert stat.S_IMODE((tmp_path / "class" / "seeds.json").stat().st_mode) == 0o600
 
 
+def test_forgotten_seed_is_drawn_anew_and_no_others(tmp_path):
+    folder = referee.ClassFolder(tmp_path / "class")
+    folder.forget_seed("02")  # there is none yet
+    before = folder.seed("02"), folder.seed("03")
+    folder.forget_seed("02")
+    assert folder.seed("02") != before[0] and folder.seed("03") == before[1]
+
+
 def test_second_judging_is_served_from_the_cache_until_something_changes(bwrap, tmp_path):
     folder = referee.ClassFolder(tmp_path)
     cells = [SETUP, Cell(1, "solution", RIGHT), ONE_HOT]

@@ -29,6 +29,14 @@ def headline(record: Record) -> str:
     return f"{record.task}: all passed, {points}" if record.passed else f"{record.task}: {points}"
 
 
+def _given(record: Record) -> str:
+    """Of a task that was judged on its own: what it was given."""
+    if not record.given:
+        return ""
+    names = " and ".join(record.given)
+    return f"Right, given a right {names}: it was judged once more with that, because your own {names} is not right by itself."
+
+
 def _rows(record: Record) -> list[tuple[str, str]]:
     """Status and name of each step, up to the one that failed; those after it as one row."""
     rows = [(step.status, step.name) for step in record.steps if step.status != "not reached"]
@@ -70,6 +78,7 @@ def as_text(record: Record) -> str:
     """The report as plain text that fits on a screen."""
     lines = [headline(record)]
     if record.passed:
+        lines += textwrap.wrap(_given(record), WIDTH, initial_indent="  ", subsequent_indent="  ")
         lines.append(f"  {len(record.steps)} steps, judged by {record.judge}.")
         return "\n".join(lines)
     for status, name in _rows(record):
@@ -95,7 +104,7 @@ def as_html(record: Record, link: Link = lambda page, label: None) -> str:
     if record.passed:
         return (
             f'<div style="border-left:4px solid {colour};padding:.3em .8em">'
-            f"<strong>{html.escape(headline(record))}</strong><br>"
+            f"<strong>{html.escape(headline(record))}</strong><br>{html.escape(_given(record))}{'<br>' if record.given else ''}"
             f"<small>{len(record.steps)} steps, judged by {html.escape(record.judge)}.</small></div>"
         )
     rows = []
@@ -167,7 +176,7 @@ def _stands(task: Task, record: Record | None) -> tuple[str, str, str]:
         return "not reached", f"{most} points", "not checked yet"
     points = f"{points_text(record.points)} of {most} points"
     if record.passed:
-        return "passed", points, "all passed"
+        return "passed", points, f"right, given a right {' and '.join(record.given)}" if record.given else "all passed"
     failed = next(step.name for step in record.steps if step.status == "failed")
     return "failed", points, "not written yet" if " is not written yet" in record.message else f"stops at: {failed}"
 

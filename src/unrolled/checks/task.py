@@ -86,6 +86,7 @@ class Task:
     axes (None for what is no array). form_case(rng) gives a case on which type, shape, dtype and untouched inputs are looked at;
     value_cases(rng) the cases that carry the points, in the order in which a learner should meet them. `reference(*arguments)`
     gives the truth; solution is a right answer in NumPy. measure(arguments): sizes of axes that can't be read off `arguments`.
+    uses: earlier tasks that a right answer may call; a mistake in one of those costs no points here.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Task:
     mistakes: tuple[Mistake, ...] = field(default=())
     tolerance: float = TOLERANCE
     measure: Callable[[dict[str, Any]], dict[str, int]] | None = None
+    uses: tuple[str, ...] = ()
 
     @property
     def signature(self) -> str:

@@ -91,6 +91,11 @@ class Classroom:
     def seed(self) -> int:
         return self.folder.seed(self.assignment)
 
+    def forget_cases(self) -> None:
+        """Let the next grading draw other secret cases."""
+        with self.alone():
+            self.folder.forget_seed(self.assignment)
+
     def converter(self, force: bool = False) -> steps.Autograde:
         made = steps.Autograde(coursedir=self.coursedir, config=self.config)
         made.force = force

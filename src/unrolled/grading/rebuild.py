@@ -21,6 +21,8 @@ from typing import Any
 
 from nbformat import NotebookNode, v4
 
+from ..course import without_links
+
 MAX_FILE = 32 * 2**20  # bytes: a notebook with many pictures has a few MB
 MAX_TEXT = 250_000     # characters in all cells together: colouring code for a page takes up to 0.1 ms for each
 MAX_MARKDOWN = 10_000  # characters of one cell of prose that are kept: some Markdown takes time in proportion to their square
@@ -332,10 +334,11 @@ def _own_work(cell: Written, original: NotebookNode, place: int) -> NotebookNode
 
 def _lines_beyond(text: str, released: str, code: bool) -> list[str]:
     """The lines of a text that the released one does not have; blank lines, and comments in code, say nothing."""
-    known = Counter(line.strip() for line in released.split("\n"))
+    plain = str if code else without_links  # `unrolled start` lets a copy's links lead to where the book is
+    known = Counter(line.strip() for line in plain(released).split("\n"))
     found = []
     for line in text.split("\n"):
-        bare = line.strip()
+        bare = plain(line).strip()
         if known[bare] > 0:
             known[bare] -= 1
         elif bare and not (code and bare.startswith("#")):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import hashlib
@@ -17,15 +18,15 @@ import platform
 import re
 import secrets
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
 
 from filelock import FileLock
 
-from ..checks import TASKS, Record, Task, find
+from ..checks import TASKS, Record, Task, find, uses
 from ..checks import run as checks_run
 from ..checks.diagnosis import code, errors
 from ..checks.observe import GLOBAL_STATE
@@ -50,6 +51,8 @@ class Limits:
     call: float = 10          # for one call of a function
     task: float = 20          # for all calls of a task
     submission: float = 120   # for everything
+    right: float = 40         # for right versions of earlier tasks, when a task that failed is judged on its own
+    asks: int = 10_000        # of these
     grace: float = 2          # after which a player that does not stop by itself is ended
     memory: int = 2 * 2**30   # bytes of address space
 
@@ -217,10 +220,10 @@ class Session:
                     break
         return self.player
 
-    def _ask(self, message: dict, seconds: float, stage: str) -> dict:
+    def _ask(self, message: dict, seconds: float, stage: str, answering: Callable[[dict], dict] | None = None) -> dict:
         began = time.monotonic()
         try:
-            return self.player.ask(message, seconds)
+            return self.player.ask(message, seconds, answering)
         finally:
             self.waited[stage] += time.monotonic() - began
 
@@ -280,11 +283,24 @@ class Session:
         answer = self._ask({"do": "find", "name": name}, self.limits.call, "calls")
         return answer.get("found") is True, answer.get("callable") is True, answer.get("value")
 
-    def call(self, task: Task, arguments: dict[str, Any], seconds: float) -> checks_run.Observation:
+    @contextlib.contextmanager
+    def apart(self) -> Iterator[Session]:
+        """Another player with the same cells run, at this one's expense. What it learns while it is judged ends with it."""
+        other = Session(replace(self.limits, submission=self.left()), self.unsafe)
+        other.done = list(self.done)
+        try:
+            yield other
+        finally:
+            other.close()
+            self.incidents += [incident for incident in other.incidents if incident not in self.incidents]
+            for stage, seconds in other.waited.items():
+                self.waited[stage] += seconds
+
+    def call(self, task: Task, arguments: dict[str, Any], seconds: float, right: RightVersions | None = None) -> checks_run.Observation:
         """Call a learner's function. Raises Lost when the player is, and for an answer that is none."""
         self._ready()
-        message = {"do": "call", "name": task.name, "arguments": arguments, "seconds": seconds}
-        answer = self._ask(message, seconds + self.limits.grace, "calls")
+        message = {"do": "call", "name": task.name, "arguments": arguments, "seconds": seconds, "right": right.known if right else {}}
+        answer = self._ask(message, seconds + self.limits.grace, "calls", right)
         error, kind, changed, warned = (answer.get(key) for key in ("error", "error_type", "changed", "warned"))
         if not isinstance(warned, list):
             raise sandbox.Lost("it sent what is no answer")
@@ -303,6 +319,56 @@ class Session:
         )
 
 
+# --- Right versions of earlier tasks -----------------------------------------------------------
+
+_answerers: dict[bool, sandbox.Player] = {}  # by `unsafe`: players that hold the course's own functions, kept for the next question
+
+
+def _answerer(unsafe: bool) -> sandbox.Player:
+    """The player that computes right results. It is sandboxed, too: the arguments are a learner's, and may be made to cost much."""
+    if unsafe not in _answerers:
+        limits = {name: amount for name, amount in Limits().for_player().items() if name != "RLIMIT_CPU"}
+        names = sorted({name for task in TASKS.values() for name in task.uses})
+        _answerers[unsafe] = sandbox.Player(limits, unsafe, right=names)
+    return _answerers[unsafe]
+
+
+@atexit.register
+def _close_answerers() -> None:
+    while _answerers:
+        _answerers.popitem()[1].close()
+
+
+class RightVersions:
+    """Answers a player's questions for results of earlier tasks, within limits. `called`: the tasks that were asked for."""
+
+    def __init__(self, names: Iterable[str], limits: Limits, unsafe: bool) -> None:
+        self.known = {name: list(find(name).arguments) for name in names}
+        self.called: set[str] = set()
+        self.limits, self.unsafe = limits, unsafe
+        self.left, self.asked = limits.right, 0
+
+    def __call__(self, question: dict) -> dict:
+        """The answer: a value, or an error in words that show nothing of the right version. Raises Lost for a question too many."""
+        name, values = question["ask"], question.get("arguments")
+        if not isinstance(name, str) or name not in self.known or not isinstance(values, list) or len(values) != len(self.known[name]):
+            raise sandbox.Lost("it asked for what it is not given")
+        self.asked += 1
+        if self.asked > self.limits.asks or self.left <= 0:
+            raise sandbox.Lost(f"it asked for more results of a right {name} than it is given")
+        self.called.add(name)
+        seconds, began = min(self.limits.call, self.left), time.monotonic()
+        message = {"do": "call", "name": name, "arguments": dict(zip(self.known[name], values)), "seconds": seconds}
+        try:
+            answer = _answerer(self.unsafe).ask(message, seconds + self.limits.grace)
+        except sandbox.Lost:
+            _close_answerers()  # the next question starts a fresh one
+            answer = {"error_type": "Lost"}
+        self.left -= time.monotonic() - began
+        problem = answer.get("error_type")
+        return {"value": answer.get("value"), "error": problem and f"a right {name} can't work with these arguments ({problem})"}
+
+
 # --- Judging -----------------------------------------------------------------------------------
 
 
@@ -314,9 +380,19 @@ def explained_zero(task: Task, seed: int, message: str) -> Record:
     return record
 
 
-def _judge_task(session: Session, task: Task, seed: int, failed_cells: list[int]) -> Record:
-    """The record of a task's check. Whatever a learner's words got into it, a terminal can show it."""
+def _judge_task(session: Session, task: Task, seed: int, failed_cells: list[int], standing: Mapping[str, Record]) -> Record:
+    """The record of a task's check, on its own if need be. Whatever a learner's words got into it, a terminal can show it.
+
+    standing: the records of the tasks before it.
+    """
+
+    def again(names: list[str]) -> tuple[Record, set[str]]:
+        right = RightVersions(names, session.limits, session.unsafe)
+        with session.apart() as other:
+            return _judged_task(other, task, seed, failed_cells, right), right.called
+
     record = _judged_task(session, task, seed, failed_cells)
+    record = uses.judged_on_its_own(task, record, uses.wrong_uses(task, standing), again)
     record.message, record.printed = clean(record.message), clean(record.printed, checks_run.PRINTED_LIMIT + 1)
     record.explanation, record.advice, record.signs = clean(record.explanation), clean(record.advice), [clean(sign) for sign in record.signs]
     if record.line:
@@ -330,7 +406,7 @@ def _source(session: Session, name: str) -> code.Source | None:
     return next((source for text in texts if (source := code.read(text, name))), None)
 
 
-def _judged_task(session: Session, task: Task, seed: int, failed_cells: list[int]) -> Record:
+def _judged_task(session: Session, task: Task, seed: int, failed_cells: list[int], right: RightVersions | None = None) -> Record:
     try:
         found, can_be_called, value = session.look_up(task.name)
     except sandbox.Lost as error:
@@ -350,12 +426,13 @@ def _judged_task(session: Session, task: Task, seed: int, failed_cells: list[int
         nonlocal held
         if over:
             return over[0]
-        left = session.limits.task - (session.waited["calls"] - before)
-        seconds = min(session.limits.call, left, session.left())
+        more = right.limits.right if right else 0.0
+        left = session.limits.task + more - (session.waited["calls"] - before)
+        seconds = min(session.limits.call + more, left, session.left())
         try:
             if seconds <= 0:
                 raise sandbox.Lost("the time for this task was over")
-            seen = session.call(task, arguments, seconds)
+            seen = session.call(task, arguments, seconds, right)
         except sandbox.Lost as error:
             session.lost(task.name, error)
             seen = checks_run.Observation(error=f"no result: {error}", error_type="Lost")
@@ -393,10 +470,12 @@ def judge(
     sandbox.require(unsafe)
     session = Session(limits, unsafe)
     failed: list[int] = []
+    standing: dict[str, Record] = {}
     try:
         for cell in cells:
             if cell.kind == "task":
-                outcome.tasks[cell.task] = _judge_task(session, find(cell.task), seed, failed).as_dict()
+                standing[cell.task] = _judge_task(session, find(cell.task), seed, failed, standing)
+                outcome.tasks[cell.task] = standing[cell.task].as_dict()
                 continue
             answer = session.run_cell(cell)
             if answer["printed"] or answer["problems"]:
@@ -504,6 +583,14 @@ class ClassFolder:
                 seeds[assignment] = secrets.randbits(63)
                 _write(file, json.dumps(seeds, indent=1, sort_keys=True) + "\n")
         return seeds[assignment]
+
+    def forget_seed(self, assignment: str) -> None:
+        """Let the next use draw another seed for an assignment: learners have seen what the cases of this one are."""
+        with FileLock(self.path / ".seeds.lock", mode=0o600):
+            file = self.path / "seeds.json"
+            seeds = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+            if seeds.pop(assignment, None) is not None:
+                _write(file, json.dumps(seeds, indent=1, sort_keys=True) + "\n")
 
     def prepare(self, assignment: str, tasks: Iterable[str]) -> bytes:
         """Have at hand what the references give on the secret cases, and return it, for `recall` in other processes.

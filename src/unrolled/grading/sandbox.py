@@ -20,7 +20,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,14 +137,19 @@ ENVIRONMENT = {
 }  # fmt: skip
 
 
-def command(program: str, seccomp_fd: int) -> list[str]:
-    """The bwrap command that runs player.py, or another Python `program` for tests and diagnosis, inside the sandbox."""
+def command(program: str, seccomp_fd: int, course: bool = False) -> list[str]:
+    """The bwrap command that runs player.py, or another Python `program` for tests and diagnosis, inside the sandbox.
+
+    course: with the course's own package, answers and all, for a player in which no line of a learner's runs.
+    """
+    package = ["--ro-bind", str(HERE.parent), f"{INSIDE}/course/unrolled"] if course else []
+    paths = [f"{INSIDE}/site", INSIDE, *([f"{INSIDE}/course"] if course else [])]
     return [
         bwrap_path(), "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
         "--uid", "65534", "--gid", "65534", "--hostname", "referee", "--clearenv",
         *(part for name, value in ENVIRONMENT.items() for part in ("--setenv", name, value)),
-        *_mounts(), "--dev", "/dev", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/",
-        "--seccomp", str(seccomp_fd), "--", *python_command(program, [f"{INSIDE}/site", INSIDE]),
+        *_mounts(), *package, "--dev", "/dev", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/",
+        "--seccomp", str(seccomp_fd), "--", *python_command(program, paths),
     ]  # fmt: skip
 
 
@@ -254,7 +259,7 @@ def _require_works() -> None:
 class _Child:
     """A sandboxed process that runs the player, and the two pipes to it. Nobody has spoken to it yet."""
 
-    def __init__(self, unsafe: bool) -> None:
+    def __init__(self, unsafe: bool, course: bool = False) -> None:
         self.unsafe, self.folder = unsafe, None
         requests, self.requests = os.pipe()
         self.replies, replies = os.pipe()
@@ -263,9 +268,10 @@ class _Child:
             with _seccomp_file() as descriptor:
                 if unsafe:
                     self.folder = tempfile.TemporaryDirectory(prefix="unrolled-")
-                    arguments, kept, where = python_command(start, self._paths()), (), self.folder.name
+                    paths = self._paths() + [str(HERE.parents[1])] * course
+                    arguments, kept, where = python_command(start, paths), (), self.folder.name
                 else:
-                    arguments, kept, where = command(start, descriptor), (descriptor,), "/"
+                    arguments, kept, where = command(start, descriptor, course), (descriptor,), "/"
                 self.process = subprocess.Popen(
                     arguments, pass_fds=(requests, replies, *kept), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL, cwd=where, env=ENVIRONMENT, start_new_session=True,
@@ -332,15 +338,18 @@ def _child(unsafe: bool) -> _Child:
 
 
 class Player:
-    """One sandboxed child. `ask(message, seconds)` sends a message and returns the answer, or raises Lost."""
+    """One sandboxed child. `ask(message, seconds)` sends a message and returns the answer, or raises Lost.
 
-    def __init__(self, limits: dict[str, int], unsafe: bool = False) -> None:
+    right: in the place of a learner's code, the course's own functions for these tasks.
+    """
+
+    def __init__(self, limits: dict[str, int], unsafe: bool = False, right: list[str] | None = None) -> None:
         self.number = 0
-        self._child = _child(unsafe)
+        self._child = _child(unsafe) if right is None else _Child(unsafe, course=True)
         self._process = self._child.process
         self._requests, self._replies = self._child.requests, self._child.replies
         try:
-            self.ask({"do": "start", "limits": limits}, 60)
+            self.ask({"do": "start", "limits": limits, **({} if right is None else {"right": right})}, 60)
         except Lost as error:  # no line of a learner's has run yet: nobody's fault but ours
             self.close()
             raise SandboxError(f"The player did not start in the sandbox: {error}. {diagnose().what}") from error
@@ -352,16 +361,26 @@ class Player:
         """End the player and everything that it may have started."""
         self._child.close()
 
-    def ask(self, message: dict, seconds: float) -> dict:
-        """The answer to a message. Raises Lost after `seconds`, or when the player ended or sent what is no answer."""
+    def ask(self, message: dict, seconds: float, answering: Callable[[dict], dict] | None = None) -> dict:
+        """The answer to a message. Raises Lost after `seconds`, or when the player ended or sent what is no answer.
+
+        answering(question): what to tell a player that asks back before it answers; without it none may.
+        """
         self.number += 1
         deadline = time.monotonic() + seconds
         try:
-            self._send(wire.frame(wire.encode({**message, "number": self.number})), deadline)
-            header = self._receive(wire.HEADER.size, deadline)
-            answer = wire.decode(self._receive(wire.payload_length(header), deadline))
+            answer = self._exchange(message, deadline)
+            while answering is not None and "ask" in answer:
+                answer = self._exchange(answering(answer), deadline)
         except wire.WireError as error:
             raise Lost(f"it sent what is no answer ({error})") from error
+        return answer
+
+    def _exchange(self, message: dict, deadline: float) -> dict:
+        """Send a message; what comes back, which belongs to the present question."""
+        self._send(wire.frame(wire.encode({**message, "number": self.number})), deadline)
+        header = self._receive(wire.HEADER.size, deadline)
+        answer = wire.decode(self._receive(wire.payload_length(header), deadline))
         if not isinstance(answer, dict) or type(answer.get("number")) is not int or answer["number"] != self.number:
             raise Lost("it sent an answer to another question")
         return answer

@@ -149,7 +149,7 @@ def _first_sequence(dH, X, H_0, H, W_xh, W_hh):
 
 
 TASK = Task(
-    name="rnn_backward", assignment=ASSIGNMENT, points=4, section=BY_HAND,
+    name="rnn_backward", assignment=ASSIGNMENT, points=4, section=BY_HAND, uses=("rnn_step_backward",),
     arguments={"dH": ("T", "N", "H"), "X": ("T", "N", "D"), "H_0": ("N", "H"), "H": ("T", "N", "H"), "W_xh": ("D", "H"),
                "W_hh": ("H", "H")},
     outputs=(Output("dX", "array", ("T", "N", "D"), per_step=True), Output("dH_0", "array", ("N", "H")), *GRADIENTS),

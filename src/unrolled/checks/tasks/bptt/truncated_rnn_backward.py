@@ -137,7 +137,7 @@ def _truncated_into_dH(dH, X, H_0, H, W_xh, W_hh, k):
 
 
 TASK = Task(
-    name="truncated_rnn_backward", assignment=ASSIGNMENT, points=2, section=TRUNCATION,
+    name="truncated_rnn_backward", assignment=ASSIGNMENT, points=2, section=TRUNCATION, uses=("rnn_step_backward", "rnn_backward"),
     arguments={**rnn_backward.TASK.arguments, "k": None},
     outputs=rnn_backward.TASK.outputs,
     form_case=lambda rng: _truncated_case("several stretches", rng, 2, 6, *sizes(rng, 3)),

@@ -161,7 +161,7 @@ def _reversed_inside_X(X, lengths, forward, backward):
 
 
 TASK = Task(
-    name="bidirectional_forward", assignment=ASSIGNMENT, points=4, section=BOTH,
+    name="bidirectional_forward", assignment=ASSIGNMENT, points=4, section=BOTH, uses=("stacked_forward",),
     arguments={"X": ("T", "N", "D"), "lengths": ("N",), "forward": None, "backward": None},
     outputs=(Output("H", "array", ("T", "N", "2H")),),
     form_case=lambda rng: _both_case("several sequences of different lengths", rng, 6, *sizes(rng, 2), [6, 2, 4], padding=1.0),

@@ -94,7 +94,7 @@ def _batch_for_time(X, H_0, *weights):
 
 
 TASK = Task(
-    name="gru_forward", assignment=ASSIGNMENT, points=4, section=FORWARD,
+    name="gru_forward", assignment=ASSIGNMENT, points=4, section=FORWARD, uses=("gru_step",),
     arguments={"X": ("T", "N", "D"), "H_0": ("N", "H"), **WEIGHT_AXES},
     outputs=(Output("H", "array", ("T", "N", "H")),),
     form_case=lambda rng: _forward_case("several steps", rng, *sizes(rng, 4)),

@@ -84,7 +84,7 @@ def _batch_for_time(X, H_0, C_0, *weights):
 
 
 TASK = Task(
-    name="lstm_forward", assignment=ASSIGNMENT, points=4, section=FORWARD,
+    name="lstm_forward", assignment=ASSIGNMENT, points=4, section=FORWARD, uses=("lstm_step",),
     arguments={"X": ("T", "N", "D"), "H_0": ("N", "H"), "C_0": ("N", "H"), **WEIGHT_AXES},
     outputs=(Output("H", "array", ("T", "N", "H")), Output("C", "array", ("T", "N", "H"))),
     form_case=lambda rng: forward_case("several steps", rng, *sizes(rng, 4)),

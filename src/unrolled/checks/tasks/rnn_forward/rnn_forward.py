@@ -100,7 +100,7 @@ def _bias_once(X, H_0, W_xh, W_hh, b_h):
 
 
 TASK = Task(
-    name="rnn_forward", assignment=ASSIGNMENT, points=5, section=FORWARD,
+    name="rnn_forward", assignment=ASSIGNMENT, points=5, section=FORWARD, uses=("rnn_step",),
     arguments={"X": ("T", "N", "D"), "H_0": ("N", "H"), "W_xh": ("D", "H"), "W_hh": ("H", "H"), "b_h": ("H",)},
     outputs=(Output("H", "array", ("T", "N", "H")),),
     form_case=_forward_form, value_cases=_forward_values,
