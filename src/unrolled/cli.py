@@ -51,6 +51,26 @@ def start(name: Annotated[str, typer.Argument(help="The assignment, such as 02-r
         typer.echo("Its links lead to the book's pages: `make book` makes them.")
 
 
+@app.command("submit-check")
+def submit_check(
+    file: Annotated[Path, typer.Argument(help="Your notebook, such as work/02-rnn-forward/02-rnn-forward.ipynb, or its folder.")],
+) -> None:
+    """Grade your own notebook as the grader would, with the public cases, and say what in it costs marks."""
+    try:
+        from rich.console import Console
+
+        from .grading import sandbox
+        from .grading import submit_check as own
+    except ModuleNotFoundError as error:
+        if error.name == "resource":
+            _stop("submit-check needs Linux or macOS (on Windows, WSL 2). `check()` judges by the same cases everywhere.")
+        _stop(f"submit-check needs {error.name}: `python -m pip install {error.name}` brings it.")
+    try:
+        own.tell(own.forecast(file, course_folder()), Console())
+    except (own.NoAssignment, sandbox.SandboxError, OSError, ValueError) as error:
+        _stop(error)
+
+
 @app.command()
 def quiz(
     name: Annotated[str | None, typer.Argument(help="The chapter, such as rnn; without one, the chapters are listed.")] = None,

@@ -13,6 +13,7 @@ from unrolled.checks import TASKS, find, uses
 from unrolled.checks import run as checks_run
 from unrolled.checks.report import as_html, as_text
 from unrolled.grading import referee, sandbox
+from unrolled.grading import right as right_versions
 from unrolled.grading.referee import Cell
 
 QUICK = referee.Limits(cell=3, added_cells=5, call=5, task=10, submission=60, right=10, grace=1)
@@ -86,7 +87,7 @@ def test_what_a_right_version_said_is_not_carried_into_another_task(bwrap):
 
 
 def test_no_line_of_a_right_version_is_shown(bwrap):
-    right = referee.RightVersions(["rnn_step"], QUICK, unsafe=False)
+    right = right_versions.RightVersions(["rnn_step"], QUICK, unsafe=False)
     assert right({"ask": "rnn_step", "arguments": [1, 2, 3, 4, 5]}) == {
         "value": None, "error": "a right rnn_step can't work with these arguments (TypeError)",
     }  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 from ..terminal import writable
 from . import hints as _hints
 from . import run as _run
-from . import uses
+from . import limits, uses
 from .drawn import PUBLIC_SEED, Drawn, drawn
 from .observe import copy_of, line_of
 from .report import Overview, Report, headline, points_text
@@ -73,7 +73,10 @@ def check(name: str | None = None, function: Any = NOT_GIVEN) -> None:
     if callable(function):
         with Watched(task, function) as watched:
             try:
-                record = uses.at_home(task, function, watched, _run.run(task, watched), _standing, find)
+                record = _run.run(task, watched)
+                when_graded = limits.otherwise(function, watched.longest, watched.total)
+                record = uses.at_home(task, function, watched, record, _standing, find)
+                record.when_graded = when_graded
             except KeyboardInterrupt as error:
                 where = " ".join(filter(None, [watched.where(), line_of(error, function)]))
                 raise Interrupted(f"{task.name} was stopped at {where}.") from None

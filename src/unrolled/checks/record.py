@@ -39,6 +39,7 @@ class Record:
     warned: list[str] = field(default_factory=list)       # what NumPy and Python warned of
     judge: str = ""
     seed: int | None = None
+    when_graded: str = ""                                 # at home: what would be otherwise when it is graded
     given: list[str] = field(default_factory=list)        # earlier tasks of which it was given right versions, to be judged on its own
 
     def as_dict(self) -> dict[str, Any]:

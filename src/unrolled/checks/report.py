@@ -37,6 +37,10 @@ def _given(record: Record) -> str:
     return f"Right, given a right {names}: it was judged once more with that, because your own {names} is not right by itself."
 
 
+def _when_graded(record: Record) -> str:
+    return f"Careful: {record.when_graded}" if record.when_graded else ""
+
+
 def _rows(record: Record) -> list[tuple[str, str]]:
     """Status and name of each step, up to the one that failed; those after it as one row."""
     rows = [(step.status, step.name) for step in record.steps if step.status != "not reached"]
@@ -80,13 +84,14 @@ def as_text(record: Record) -> str:
     if record.passed:
         lines += textwrap.wrap(_given(record), WIDTH, initial_indent="  ", subsequent_indent="  ")
         lines.append(f"  {len(record.steps)} steps, judged by {record.judge}.")
+        lines += textwrap.wrap(_when_graded(record), WIDTH, initial_indent="  ", subsequent_indent="  ")
         return "\n".join(lines)
     for status, name in _rows(record):
         lines.append(f"  {MARKS[status]:<5}{name}")
         if status == "failed":
             for paragraph in record.message.splitlines():
                 lines += textwrap.wrap(paragraph, WIDTH, initial_indent=" " * 7, subsequent_indent=" " * 7)
-    for paragraph in (*_explained(record), _reread(record)):
+    for paragraph in (*_explained(record), _reread(record), _when_graded(record)):
         lines += textwrap.wrap(paragraph, WIDTH)
     if record.printed:
         lines.append("Your code printed:")
@@ -101,11 +106,12 @@ def as_text(record: Record) -> str:
 def as_html(record: Record, link: Link = lambda page, label: None) -> str:
     """The report as an HTML fragment without scripts; everything that came from a learner is escaped."""
     colour = COLOURS["passed" if record.passed else "failed"]
+    careful = f'<p style="margin:.4em 0"><strong>{html.escape(_when_graded(record))}</strong></p>' if record.when_graded else ""
     if record.passed:
         return (
             f'<div style="border-left:4px solid {colour};padding:.3em .8em">'
             f"<strong>{html.escape(headline(record))}</strong><br>{html.escape(_given(record))}{'<br>' if record.given else ''}"
-            f"<small>{len(record.steps)} steps, judged by {html.escape(record.judge)}.</small></div>"
+            f"<small>{len(record.steps)} steps, judged by {html.escape(record.judge)}.</small>{careful}</div>"
         )
     rows = []
     for status, name in _rows(record):
@@ -135,6 +141,7 @@ def as_html(record: Record, link: Link = lambda page, label: None) -> str:
             '<details><summary>NumPy or Python warned</summary><pre style="white-space:pre-wrap">'
             f"{html.escape(chr(10).join(record.warned))}</pre></details>"
         )
+    parts.append(careful)
     parts.append(f"<small>Judged by {html.escape(record.judge)}.</small>")
     return f'<div style="border-left:4px solid {colour};padding:.3em .8em">{"".join(parts)}</div>'
 

@@ -29,6 +29,7 @@ class Watched:
         self.cases = [cases.form, *cases.values]
         self.place = 0
         self.display: Any = None
+        self.longest = self.total = 0.0  # seconds of the calls so far
         self._call = in_process(function, Clock(self._tell))
         self._began = self._told = time.monotonic()
         self._errors = sys.stderr  # what a call writes to is another stream
@@ -36,7 +37,12 @@ class Watched:
 
     def __call__(self, arguments: dict[str, Any]) -> Observation:
         self.place = next((i for i, case in enumerate(self.cases) if case.arguments is arguments), self.place)
-        return self._call(arguments)
+        began = time.monotonic()
+        try:
+            return self._call(arguments)
+        finally:
+            took = time.monotonic() - began
+            self.longest, self.total = max(self.longest, took), self.total + took
 
     def __enter__(self) -> Watched:
         return self

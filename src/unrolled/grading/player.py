@@ -465,7 +465,8 @@ class Connection:
 def set_limits(limits: dict[str, int]) -> None:
     """Resource limits that learners' code can't raise again: it has no capabilities."""
     for name, amount in limits.items():
-        number = getattr(resource, name)
+        if (number := getattr(resource, name, None)) is None:
+            continue  # another system than Linux, where there is no sandbox either
         _, hard = resource.getrlimit(number)
         amount = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
         resource.setrlimit(number, (amount, amount))

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import functools
 import hashlib
@@ -24,13 +23,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
 
-from filelock import FileLock
-
 from ..checks import TASKS, Record, Task, find, uses
+from ..checks import limits as limits_at_home
 from ..checks import run as checks_run
 from ..checks.diagnosis import code, errors
 from ..checks.observe import GLOBAL_STATE
 from . import rebuild, sandbox, wire
+from .right import RightVersions
 
 FORMAT = 1  # of records and cached outcomes
 
@@ -46,11 +45,11 @@ RESULTS = 32 * 2**20           # bytes, about, that the results of one task take
 class Limits:
     """What learners' code may use. Seconds are those of the clock on the wall while the player works."""
 
-    cell: float = 10          # seconds for one cell
+    cell: float = limits_at_home.CELL  # seconds for one cell
     added_cells: float = 30   # for all cells together that the learner added
-    call: float = 10          # for one call of a function
-    task: float = 20          # for all calls of a task
-    submission: float = 120   # for everything
+    call: float = limits_at_home.CALL  # for one call of a function
+    task: float = limits_at_home.TASK  # for all calls of a task
+    submission: float = limits_at_home.SUBMISSION  # for everything
     right: float = 40         # for right versions of earlier tasks, when a task that failed is judged on its own
     asks: int = 10_000        # of these
     grace: float = 2          # after which a player that does not stop by itself is ended
@@ -80,7 +79,8 @@ class Outcome:
     """What came of judging a notebook. Plain data: `vars` and back through JSON.
 
     tasks: the record of each check by the task's name. cells: what each cell printed and which of its statements failed, by
-    its number. incidents: crashes, time-outs and what else makes that the next run may end differently.
+    its number. incidents: crashes, time-outs and what else makes that the next run may end differently. seconds:
+    what the whole took. times: the player's seconds for each task, by its name, and for each cell, by its number.
     """
 
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -88,6 +88,7 @@ class Outcome:
     incidents: list[str] = field(default_factory=list)
     sandbox: str = "bwrap"
     seconds: dict[str, float] = field(default_factory=dict)
+    times: dict[str, float] = field(default_factory=dict)
     cached: bool = False
 
     @property
@@ -319,56 +320,6 @@ class Session:
         )
 
 
-# --- Right versions of earlier tasks -----------------------------------------------------------
-
-_answerers: dict[bool, sandbox.Player] = {}  # by `unsafe`: players that hold the course's own functions, kept for the next question
-
-
-def _answerer(unsafe: bool) -> sandbox.Player:
-    """The player that computes right results. It is sandboxed, too: the arguments are a learner's, and may be made to cost much."""
-    if unsafe not in _answerers:
-        limits = {name: amount for name, amount in Limits().for_player().items() if name != "RLIMIT_CPU"}
-        names = sorted({name for task in TASKS.values() for name in task.uses})
-        _answerers[unsafe] = sandbox.Player(limits, unsafe, right=names)
-    return _answerers[unsafe]
-
-
-@atexit.register
-def _close_answerers() -> None:
-    while _answerers:
-        _answerers.popitem()[1].close()
-
-
-class RightVersions:
-    """Answers a player's questions for results of earlier tasks, within limits. `called`: the tasks that were asked for."""
-
-    def __init__(self, names: Iterable[str], limits: Limits, unsafe: bool) -> None:
-        self.known = {name: list(find(name).arguments) for name in names}
-        self.called: set[str] = set()
-        self.limits, self.unsafe = limits, unsafe
-        self.left, self.asked = limits.right, 0
-
-    def __call__(self, question: dict) -> dict:
-        """The answer: a value, or an error in words that show nothing of the right version. Raises Lost for a question too many."""
-        name, values = question["ask"], question.get("arguments")
-        if not isinstance(name, str) or name not in self.known or not isinstance(values, list) or len(values) != len(self.known[name]):
-            raise sandbox.Lost("it asked for what it is not given")
-        self.asked += 1
-        if self.asked > self.limits.asks or self.left <= 0:
-            raise sandbox.Lost(f"it asked for more results of a right {name} than it is given")
-        self.called.add(name)
-        seconds, began = min(self.limits.call, self.left), time.monotonic()
-        message = {"do": "call", "name": name, "arguments": dict(zip(self.known[name], values)), "seconds": seconds}
-        try:
-            answer = _answerer(self.unsafe).ask(message, seconds + self.limits.grace)
-        except sandbox.Lost:
-            _close_answerers()  # the next question starts a fresh one
-            answer = {"error_type": "Lost"}
-        self.left -= time.monotonic() - began
-        problem = answer.get("error_type")
-        return {"value": answer.get("value"), "error": problem and f"a right {name} can't work with these arguments ({problem})"}
-
-
 # --- Judging -----------------------------------------------------------------------------------
 
 
@@ -474,10 +425,14 @@ def judge(
     try:
         for cell in cells:
             if cell.kind == "task":
+                before = session.waited["calls"]
                 standing[cell.task] = _judge_task(session, find(cell.task), seed, failed, standing)
                 outcome.tasks[cell.task] = standing[cell.task].as_dict()
+                outcome.times[cell.task] = session.waited["calls"] - before
                 continue
+            before = session.waited["cells"]
             answer = session.run_cell(cell)
+            outcome.times[str(cell.number)] = session.waited["cells"] - before
             if answer["printed"] or answer["problems"]:
                 outcome.cells[str(cell.number)] = answer
             if answer["problems"]:
@@ -575,6 +530,8 @@ class ClassFolder:
 
     def seed(self, assignment: str) -> int:
         """The secret seed of an assignment in this class, drawn once and kept."""
+        from filelock import FileLock
+
         self.path.mkdir(parents=True, exist_ok=True)
         file = self.path / "seeds.json"
         with FileLock(self.path / ".seeds.lock", mode=0o600):
@@ -586,6 +543,8 @@ class ClassFolder:
 
     def forget_seed(self, assignment: str) -> None:
         """Let the next use draw another seed for an assignment: learners have seen what the cases of this one are."""
+        from filelock import FileLock
+
         with FileLock(self.path / ".seeds.lock", mode=0o600):
             file = self.path / "seeds.json"
             seeds = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}

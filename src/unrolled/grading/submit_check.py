@@ -1,0 +1,192 @@
+"""What would be graded: a learner's own notebook, judged by the referee's own way on the public cases, and what in it costs marks.
+
+Grading differs in nothing but the cases, which are drawn from a secret seed there.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..checks import Record, limits
+from ..checks.record import Step
+from ..checks.report import ASSIGNMENT_POINTS, points_text
+from ..checks.run import PUBLIC_SEED
+from . import names, rebuild, referee, sandbox
+
+
+class NoAssignment(ValueError):
+    """The file can't be judged; the message says why and what to do."""
+
+
+@dataclass
+class Forecast:
+    """What grading would give. records: of each check, in order. careful: what costs marks, or might, a sentence each."""
+
+    assignment: str
+    records: list[Record]
+    outcome: referee.Outcome
+    by_hand: float
+    careful: list[str] = field(default_factory=list)
+
+    @property
+    def points(self) -> float:
+        return sum(record.points for record in self.records)
+
+
+def forecast(path: Path, course: Path) -> Forecast:
+    """Judge a notebook as the grader would, with the public cases. course: where the released assignments lie.
+
+    Raises NoAssignment for what is no notebook of an assignment, SandboxError where there is neither a sandbox nor another way.
+    """
+    path = _notebook_at(path)
+    found = rebuild.handed_in(path)
+    if found.problem:
+        raise NoAssignment(found.problem)
+    assignment, release = _released(path, found.written, course)
+    rebuilt = rebuild.of_file(release, path)
+    cells = referee.cells_of(rebuilt.notebook)
+    unsafe = shutil.which("bwrap") is None or not sandbox.diagnose().works
+    outcome = referee.judge(cells, PUBLIC_SEED, unsafe=unsafe)
+    records = [Record(**{**data, "steps": [Step(**step) for step in data["steps"]]}) for data in outcome.tasks.values()]
+    by_hand = ASSIGNMENT_POINTS - sum(record.max_points for record in records)
+    careful = [
+        *_about_the_file(path, assignment), *rebuilt.notes, *_turned_to_text(release, found.written), *_failing_cells(cells, outcome),
+        *_defined_too_late(cells, records), *_slow(cells, outcome, records),
+    ]  # fmt: skip
+    return Forecast(assignment, records, outcome, by_hand, careful)
+
+
+# --- Which assignment --------------------------------------------------------------------------
+
+
+def _notebook_at(path: Path) -> Path:
+    """The notebook that is meant by a file or by a folder with one in it."""
+    if not path.is_dir():
+        return path
+    found = sorted(other for other in path.iterdir() if other.suffix == ".ipynb")
+    own = path / f"{path.resolve().name}.ipynb"
+    if own in found:
+        return own
+    if len(found) != 1:
+        which = f"it has {names.listed(other.name for other in found)}" if found else "it has none"
+        raise NoAssignment(f"Which notebook of the folder “{path.name}” is meant? {which[0].upper()}{which[1:]}: name the file.")
+    return found[0]
+
+
+def _released(path: Path, written: list[rebuild.Written], course: Path) -> tuple[str, NotebookNode]:
+    """The assignment that a notebook belongs to, by its cells, and the release. Raises NoAssignment when it is none of the course's."""
+    handed = {cell.grade_id for cell in written if cell.grade_id} | set().union(*(rebuild.defined_in(cell.text) for cell in written if cell.code))
+    best, most = None, 0
+    for folder in sorted(folder for folder in (course / "assignments").iterdir() if (folder / f"{folder.name}.ipynb").exists()):
+        release = nbformat.read(folder / f"{folder.name}.ipynb", as_version=4)
+        tasks = {cell.metadata["nbgrader"]["grade_id"] for cell in release.cells if rebuild.is_test(cell)}
+        if (common := len(tasks & handed)) > most:
+            best, most = (folder.name, release), common
+    if best is None:
+        raise NoAssignment(f"“{names.shown(path.name, 80)}” has none of the cells of any assignment: is it the right file?")
+    return best
+
+
+# --- What costs marks --------------------------------------------------------------------------
+
+
+def _about_the_file(path: Path, assignment: str) -> Iterator[str]:
+    others = [other.name for other in sorted(path.resolve().parent.iterdir()) if other.suffix == ".ipynb" and other.name != path.name]
+    if path.name != f"{assignment}.ipynb":
+        yield f"The grader looks for “{assignment}.ipynb”, and this file is called “{names.shown(path.name, 80)}”: rename it before you hand it in."
+    if others:
+        yield (
+            f"Beside it there is {names.listed(others)}. One notebook is graded, the one that is called {assignment}.ipynb, "
+            "and nothing is taken from others: hand in a folder with one notebook."
+        )
+
+
+def _turned_to_text(release: NotebookNode, written: list[rebuild.Written]) -> Iterator[str]:
+    """Cells of code that are Markdown or raw now: those that a learner added are not run."""
+    code = {cell.metadata["nbgrader"]["grade_id"] for cell in release.cells if cell.cell_type == "code" and "nbgrader" in cell.metadata}
+    for cell in written:
+        first = next((line.strip() for line in cell.text.splitlines() if line.strip()), "")
+        if cell.code or not re.match(r"(async def|def|class|import|from|@)\b.*|\w+ *= *\S", first):
+            continue
+        shown = names.shown(first, 60)
+        if cell.grade_id in code:
+            yield f"The cell “{shown}” is a cell of text now. It is graded as code all the same, but at home nothing runs it: turn it back to code."
+        elif cell.grade_id is None and re.match(r"(async def|def|class|import|from|@)\b", first):
+            yield f"The cell “{shown}” is a cell of text and is not run: turn it to code if it is meant as code."
+
+
+def _failing_cells(cells: list[referee.Cell], outcome: referee.Outcome) -> Iterator[str]:
+    for cell in cells:
+        for problem in outcome.cells.get(str(cell.number), {}).get("problems", []):
+            yield f"In the cell {_first_line(cell)} this failed: {' '.join(problem.split())}"
+
+
+def _defined_too_late(cells: list[referee.Cell], records: list[Record]) -> Iterator[str]:
+    """Helpers that stand below the check that needs them: the grader calls a function where its check stands."""
+    for record in records:
+        missing = re.search(r"NameError: name '(\w+)' is not defined", record.message)
+        missing = missing[1] if missing else record.task if record.message.startswith(f"There is no function {record.task}") else None
+        place = next((i for i, cell in enumerate(cells) if cell.task == record.task), 0)
+        if missing and any(missing in rebuild.defined_in(cell.text) for cell in cells[place + 1 :]):
+            yield f"{missing} is defined below the check of {record.task}, which is judged where its check stands: move that cell up."
+
+
+def _slow(cells: list[referee.Cell], outcome: referee.Outcome, records: list[Record]) -> Iterator[str]:
+    slower = "and the grader's machine may be slower"
+    for record in records:
+        if (took := outcome.times.get(record.task, 0.0)) > limits.NEAR * limits.TASK and not record.given:
+            yield f"The calls of {record.task} took {took:.1f} s here; together they may take {limits.TASK} s, {slower}."
+    for cell in cells:
+        if (took := outcome.times.get(str(cell.number), 0.0)) > limits.NEAR * limits.CELL:
+            yield f"The cell {_first_line(cell)} took {took:.1f} s here; a cell may take {limits.CELL} s, {slower}."
+
+
+def _first_line(cell: referee.Cell) -> str:
+    first = next((line.strip() for line in cell.text.splitlines() if line.strip()), "")
+    return f"“{names.shown(first, 60)}”"
+
+
+# --- What the learner sees ---------------------------------------------------------------------
+
+
+def _words(record: Record) -> str:
+    """How far a check came, in one line."""
+    if record.passed:
+        return f"right, given a right {' and '.join(record.given)}" if record.given else "all passed"
+    if record.message.endswith("is not written yet."):
+        return record.message.rstrip(".")
+    failed = next((step.name for step in record.steps if step.status == "failed"), "")
+    return f"stops at: {failed}" if failed else record.message
+
+
+def tell(found: Forecast, console: Console) -> None:
+    """The table that the grader would make, what differs where, and what to look after."""
+    table = Table("task", "points", "of", "", title=f"{found.assignment}, as it would be graded", title_justify="left")
+    table.columns[1].justify = table.columns[2].justify = "right"
+    for record in found.records:
+        table.add_row(Text(record.task), points_text(record.points), points_text(record.max_points), Text(_words(record)))
+    most = sum(record.max_points for record in found.records)
+    table.add_section()
+    table.add_row("together", points_text(found.points), points_text(most), f"{points_text(found.by_hand)} more by hand" if found.by_hand > 0 else "")
+    console.print(table)
+    for record in found.records:
+        if record.message and not record.message.endswith("is not written yet."):
+            console.print(f"{record.task}: {record.message}", markup=False, highlight=False, soft_wrap=True)
+    for sentence in found.careful:
+        console.print(f"Careful: {sentence}", markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        "Judged by the public cases, which are other numbers than those of the grade; everything else is as the grader does it.",
+        markup=False, highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    if found.outcome.sandbox == "none":
+        console.print("It was run without the grader's sandbox, which needs Linux and bubblewrap, but with its limits.", highlight=False, soft_wrap=True)
