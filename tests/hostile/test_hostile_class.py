@@ -103,6 +103,11 @@ def test_no_script_reaches_a_page_or_the_formgrader(hostile_class, student):
         assert "\x1b" not in path.read_text(encoding="utf-8")
 
 
+def test_a_learners_headings_take_no_anchor_of_a_check(hostile_class):
+    page = hostile_class.page("fake-headings")
+    assert page.count('id="one_hot"') == 1 and '<section class="card" id="one_hot">' in page and "<img" not in page
+
+
 def test_record_says_what_became_of_a_submission(hostile_class):
     words = {name: hostile_class.record(name)["status"] for name in ("ada", "truncated", "os-exit", "endless-cell")}
     assert words == {"ada": "graded", "truncated": "refused", "os-exit": "crashed", "endless-cell": "timed out"}

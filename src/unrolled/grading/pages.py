@@ -37,7 +37,7 @@ TAGS = {
     "pre", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
 ANCHOR = "text-"  # begins the id of a heading: the others on the page belong to the checks
-ADDED = '<div style="border-left: 4px solid #9a6700; padding-left: .8rem"><small>Added by the learner:</small>{}</div>'
+ADDED = '<div style="border-left: 4px solid #9a6700; padding-left: .8rem"><small>Added by the learner:</small>\n{}</div>'
 SHOWN = '<span title="{name}" style="color: #fff; background: #cf222e; border-radius: 3px; padding: 0 .2em">{code}</span>'
 OVERRIDES = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they change the order in which other characters are shown
 JOINING = set("\u200c\u200d")  # part of words in some scripts, and of emoji
