@@ -152,3 +152,26 @@ def test_the_links_of_a_copy_lead_to_pages_and_sections_that_are_built(course, t
             assert f'id="{section}"' in page.read_text(encoding="utf-8"), f"{folder.name}: {path}#{section}"
             followed += 1
     assert followed >= 37
+
+
+def test_comparing_with_no_recording_is_answered_in_a_sentence():
+    done = unrolled("record", "--compare")
+    assert done.returncode == 2 and "Name the file to compare with" in done.stderr
+
+
+def test_recording_the_truths_anew_gives_the_shipped_ones(tmp_path):
+    """By the command itself, on a copy of the package."""
+    import shutil
+
+    import unrolled as package
+    from unrolled.checks import packed, recorded, truths
+
+    copy = tmp_path / "unrolled"
+    shutil.copytree(Path(package.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "checks" / "truths.npz").unlink()
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "UNROLLED_DEVICE": "cpu"}
+    done = subprocess.run([sys.executable, "-m", "unrolled.cli", "record"], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    again = packed.read(copy / "checks" / "truths.npz")
+    shipped = truths.load()
+    assert again["seed"] == shipped["seed"] and recorded.difference(again["tasks"], shipped["tasks"]) < 1e-12

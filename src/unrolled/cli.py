@@ -47,6 +47,8 @@ def start(name: Annotated[str, typer.Argument(help="The assignment, such as 02-r
     typer.echo(f"Your copy is {started.notebook}.")
     # Jupyter's root is the course's folder, so that the notebook's links to the book lie inside it.
     typer.echo(f"Open it with:  jupyter lab --notebook-dir={shlex.quote(str(started.root))} {shlex.quote(str(started.notebook))}")
+    if started.links == "built":
+        typer.echo("A click on a link to the book opens the page beside the notebook; with Ctrl, in a tab of the browser, at its section.")
     if started.links == "unbuilt":
         typer.echo("Its links lead to the book's pages: `make book` makes them.")
 

@@ -14,7 +14,7 @@ from ..terminal import writable
 from . import hints as _hints
 from . import run as _run
 from . import limits, uses
-from .drawn import PUBLIC_SEED, Drawn, drawn
+from .drawn import PUBLIC_SEED, Drawn
 from .observe import copy_of, line_of
 from .report import Overview, Report, headline, points_text
 from .run import Record
@@ -98,7 +98,7 @@ def case(name: str, which: str | int | None = None) -> dict[str, Any]:
     the last check stopped. Each call gives fresh arrays. Raises ValueError for a case that does not exist.
     """
     task = find(name)
-    cases = drawn(task, PUBLIC_SEED)
+    cases = _run.drawn(task, PUBLIC_SEED)
     chosen = _failed_case(task, cases) if which is None else _named_case(cases, which)
     print(writable(f"{task.name}: the case “{chosen.name}”"))
     return copy_of(chosen.arguments)
