@@ -14,7 +14,7 @@ from scipy.stats import chi2
 
 from unrolled import ngram
 from unrolled.corpora import split
-from unrolled.ngram import KneserNey, Laplace, count_ladder, count_orders, ngram_counts
+from unrolled.ngram import KneserNey, Laplace, best_order, count_ladder, count_orders, ngram_counts, order_name
 from unrolled.text import Vocabulary
 
 both_models = pytest.mark.parametrize("Model", [KneserNey, Laplace])
@@ -320,9 +320,21 @@ def test_each_rung_of_the_ladder_is_lower_and_none_goes_below_the_floor_of_toy_e
     train, held_out, V, texts = corpus("toy_english")
     ladder = count_ladder(train, held_out, V)
     losses = list(ladder.values())
-    assert list(ladder) == ["uniform", "unigram", "bigram", "trigram", "5-gram Kneser–Ney"]
-    assert all(lower < higher - 0.1 for higher, lower in zip(losses, losses[1:]))
+    assert list(ladder) == ["uniform", "unigram", "bigram", "trigram", "5-gram Kneser–Ney", "7-gram Kneser–Ney"]
+    assert all(lower < higher - 0.03 for higher, lower in zip(losses, losses[1:]))
     assert texts.floor < losses[-1]
+
+
+def test_the_ladder_names_the_order_that_predicts_best_and_no_other_order_is_better():
+    train, held_out, V, _ = corpus("toy_english")
+    n, loss = best_order(train, held_out, V)
+    assert loss == count_ladder(train, held_out, V)[order_name(n)]
+    assert all(loss <= KneserNey(train, other, V).held_out_loss(held_out) for other in range(2, 11))
+
+
+def test_where_a_short_context_is_best_the_ladder_has_no_further_rung_than_the_5_gram():
+    train, held_out, V, _ = corpus("toy_english")
+    assert list(count_ladder(train[:300], held_out[:500], V))[-1] == "5-gram Kneser–Ney"
 
 
 def test_the_first_rung_of_the_ladder_knows_only_how_many_tokens_there_are():
