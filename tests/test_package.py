@@ -37,6 +37,7 @@ FLOORS = {
     "sphinx_lines": 1,
     "sphinx_sources": 1,
     "sphinx_speed": 1,
+    "site": 1,
     "quiz_terminal": 1,
     "checks": 2,
     "grading": 3,

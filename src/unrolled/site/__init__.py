@@ -1,0 +1,1 @@
+"""What the book's pages get from Sphinx, one file a duty."""

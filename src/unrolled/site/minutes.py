@@ -1,0 +1,71 @@
+"""Begins each chapter with the minutes that it takes to read.
+
+Counted is what everybody reads: prose, captions, tables and formulas at 200 words per minute, and the code of the cells at 15 lines per minute.
+Quizzes, exercises, solutions, outputs and what is folded are left out. A chapter is a page with a quiz.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+from sphinx.util.typing import ExtensionMetadata
+from sphinx_exercise.nodes import exercise_enumerable_node, exercise_node, solution_node
+
+from unrolled import __version__
+
+WORDS, LINES = 200, 15  # per minute
+LEFT_OUT = (exercise_node, exercise_enumerable_node, solution_node, nodes.comment, nodes.raw, nodes.target, nodes.pending, nodes.system_message)
+QUIZ = "quiz"  # the name of the node that the quiz directive makes
+SAYS = "Reading time: {minutes} minutes, without quizzes, exercises and what is folded."
+
+
+def minutes(document: nodes.Node) -> int:
+    """Minutes for all that a page shows unfolded, rounded, at least 1."""
+    words = lines = 0
+    for leaf in read(document):
+        if isinstance(leaf, nodes.literal_block):
+            lines += sum(bool(line.strip()) for line in leaf.astext().splitlines())
+        else:
+            words += len(leaf.astext().split())
+    return max(1, round(words / WORDS + lines / LINES))
+
+
+def read(node: nodes.Node) -> Iterator[nodes.Node]:
+    """The texts and blocks of code below a node, without what is left out. Of what a cell printed or drew, the caption."""
+    for child in node.children:
+        classes = child.get("classes", []) if isinstance(child, nodes.Element) else []
+        if isinstance(child, LEFT_OUT) or "dropdown" in classes or is_quiz(child):
+            continue
+        if "cell_output" in classes:
+            for caption in child.findall(nodes.caption):
+                yield from read(caption)
+        elif isinstance(child, (nodes.Text, nodes.literal_block)):
+            yield child
+        else:
+            yield from read(child)
+
+
+def is_quiz(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Element) and node.tagname == QUIZ
+
+
+class ReadingTime(SphinxTransform):
+    """Puts the sentence below the title."""
+
+    default_priority = 880  # after all that makes nodes out of directives and cells
+
+    def apply(self, **kwargs: object) -> None:
+        title = next(iter(self.document.findall(nodes.title)), None)
+        if title is None or not any(self.document.findall(is_quiz)):
+            return
+        sentence = SAYS.format(minutes=minutes(self.document))
+        title.parent.insert(title.parent.index(title) + 1, nodes.paragraph(sentence, sentence, classes=["unrolled-minutes"]))
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Act when a page has been read."""
+    app.add_transform(ReadingTime)
+    return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

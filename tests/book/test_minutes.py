@@ -1,0 +1,64 @@
+"""The minutes that stand below a chapter's title."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+from docutils import nodes
+from docutils.frontend import get_default_settings
+from docutils.utils import new_document
+from sphinx_exercise.nodes import exercise_node, solution_node
+
+from unrolled.site.minutes import LINES, WORDS, minutes
+from unrolled.sphinx_quiz import quiz
+
+
+def page(*children: nodes.Node) -> nodes.document:
+    document = new_document("page", get_default_settings())
+    document += list(children)
+    return document
+
+
+def prose(words: int) -> nodes.paragraph:
+    return nodes.paragraph("", "word " * words)
+
+
+def code(lines: int) -> nodes.literal_block:
+    return nodes.literal_block("", "x = 1\n\n" * lines)
+
+
+def test_prose_and_code_add_up():
+    assert minutes(page(prose(3 * WORDS), code(2 * LINES))) == 5
+
+
+@pytest.mark.parametrize("kind", [quiz, exercise_node, solution_node, nodes.comment])
+def test_what_not_everybody_reads_is_left_out(kind):
+    aside = kind()
+    aside += prose(10 * WORDS)
+    assert minutes(page(prose(2 * WORDS), aside)) == 2
+
+
+def test_what_is_folded_is_left_out():
+    folded = nodes.admonition("", prose(10 * WORDS), classes=["dropdown"])
+    assert minutes(page(prose(2 * WORDS), folded)) == 2
+
+
+def test_of_an_output_the_caption_is_read_and_what_was_printed_is_not():
+    drawn = nodes.container("", code(20 * LINES), nodes.figure("", nodes.caption("", "word " * WORDS)), classes=["cell_output"])
+    assert minutes(page(prose(2 * WORDS), drawn)) == 3
+
+
+def test_each_chapter_and_no_other_page_says_its_minutes(built_book):
+    site, _ = built_book
+    says = {}
+    for path in sorted((site / "book").rglob("*.html")):
+        soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        line = soup.select_one(".unrolled-minutes")
+        assert (line is not None) == bool(soup.select("form[data-question], .unrolled-quiz")), path.name
+        if line:
+            assert soup.select_one("article h1").find_next("p") is line, path.name
+            says[path.name] = int(re.search(r"Reading time: (\d+) minutes", line.get_text())[1])
+    assert len(says) >= 18
+    assert all(5 <= time <= 70 for time in says.values()), says
