@@ -1,4 +1,4 @@
-"""Makes assignments/, what learners open, from solutions/, the model answers: `make assignments`.
+"""Makes assignments/, what learners open, from the model answers (solutions/, or where nbgrader_config.py has them): `make assignments`.
 
     python tools/assignments.py            # write what changed
     python tools/assignments.py --check    # write nothing; exit 1 and say what is out of step
@@ -17,6 +17,10 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from traitlets.config import Config
 
 MANIFEST = ".generated.json"
 IGNORED = {".ipynb_checkpoints", "__pycache__", ".DS_Store"}
@@ -30,20 +34,31 @@ def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def source_of(root: Path, config: Config) -> Path:
+    """The folder of the model answers, as nbgrader_config.py names it. Raises Refused when it is not there."""
+    source = (root / config.get("CourseDirectory", {}).get("source_directory", "source")).resolve()
+    if not source.is_dir():
+        raise Refused(f"There is no folder {source}, which c.CourseDirectory.source_directory in nbgrader_config.py names.")
+    return source
+
+
 def generate(root: Path) -> dict[str, bytes]:
     """What assignments/ should hold: the content of every file, by its path below assignments/."""
     from nbgrader.apps import NbGraderAPI
     from traitlets.config.loader import PyFileConfigLoader
 
-    names = sorted(p.name for p in (root / "solutions").iterdir() if p.is_dir() and p.name not in IGNORED)
     here = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         course = Path(folder).resolve()
         shutil.copy(root / "nbgrader_config.py", course)
-        shutil.copytree(root / "solutions", course / "solutions", ignore=shutil.ignore_patterns("*.nb.md", *IGNORED))
+        config = PyFileConfigLoader("nbgrader_config.py", path=str(course)).load_config()
+        source = source_of(root, config)
+        names = sorted(p.name for p in source.iterdir() if p.is_dir() and p.name not in IGNORED and not p.name.startswith("."))
+        shutil.copytree(source, course / "solutions", ignore=shutil.ignore_patterns("*.nb.md", ".git", *IGNORED))
+        config.CourseDirectory.source_directory = "solutions"
         os.chdir(course)
         try:
-            api = NbGraderAPI(config=PyFileConfigLoader("nbgrader_config.py", path=str(course)).load_config())
+            api = NbGraderAPI(config=config)
             for name in names:
                 result = api.generate_assignment(name)
                 if not result["success"]:
@@ -72,13 +87,13 @@ def _manifest_text(files: dict[str, bytes]) -> str:
 
 
 def out_of_step(root: Path, wanted: dict[str, bytes]) -> list[str]:
-    """One line for each file of assignments/ that is not what solutions/ generates."""
+    """One line for each file of assignments/ that is not what the model answers generate."""
     folder = root / "assignments"
     present = _files(folder)
     lines = [f"assignments/{name} is missing" for name in wanted if name not in present]
     lines += [
-        f"assignments/{name} differs from what solutions/ generates" if name in wanted
-        else f"assignments/{name} has no source in solutions/"
+        f"assignments/{name} differs from what the model answers generate" if name in wanted
+        else f"assignments/{name} has no model answers"
         for name, content in present.items()
         if content != wanted.get(name)
     ]
@@ -94,7 +109,7 @@ def update(root: Path, wanted: dict[str, bytes]) -> list[str]:
     for name, content in present.items():
         if content != wanted.get(name) and _hash(content) != generated.get(name):
             raise Refused(
-                f"assignments/{name} was changed by hand: move the change to solutions/ and delete the file, then run this again."
+                f"assignments/{name} was changed by hand: move the change to the model answers and delete the file, then run this again."
             )
     changed = []
     for name, content in wanted.items():
@@ -133,7 +148,7 @@ def main(arguments: list[str] | None = None) -> int:
             if lines:
                 print("\n".join([*lines, "Run `make assignments`."]), file=sys.stderr)
             return int(bool(lines))
-        print("\n".join(update(options.root, wanted) or ["assignments/ is in step with solutions/"]))
+        print("\n".join(update(options.root, wanted) or ["assignments/ is in step with the model answers"]))
     except Refused as error:
         print(error, file=sys.stderr)
         return 1

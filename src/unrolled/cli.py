@@ -260,6 +260,31 @@ def roster(
         typer.echo(f"{len(made.moves)} submissions of {len(made.emptied)} students were renamed; {len(folder.roster())} logins are known.")
 
 
+@app.command()
+def similar(
+    name: Assignment,
+    top: Annotated[int, typer.Option(min=1, help="How many pairs to show.")] = 20,
+) -> None:
+    """Show the pairs of students whose code is most alike when names, numbers and comments don't count. No verdict: talk with them."""
+    with _class_files():
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.table import Table
+
+        from .grading import similar as compared
+        from .grading import steps
+
+        course = course_folder("nbgrader_config.py", "assignments")
+        _, folder = steps.class_folders(course)
+        codes = compared.codes_of(folder, name, compared.released_in(course / "assignments" / name))
+        if len(codes) < 2:
+            raise ValueError(f"{len(codes)} submissions of {name} are graded, and two at least can be compared: run `unrolled grade {name}`.")
+        table = Table("alike", "student", "student", "the same when names don't count")
+        for pair in compared.pairs(codes, top):
+            table.add_row(f"{pair.alike:.2f}", escape(pair.one), escape(pair.other), escape(", ".join(pair.same)))
+        Console().print(table)
+
+
 @app.command("doctor")
 def examine() -> None:
     """Say whether learners' code can be run safely here, who else can read the class, how to mend it, and the versions of what matters."""

@@ -24,6 +24,20 @@ def test_generating_twice_gives_the_same_bytes(course, generated):
     assert assignments.generate(course) == generated
 
 
+@pytest.mark.slow
+def test_private_solutions_are_found_where_the_settings_have_them(course, generated, tmp_path):
+    import shutil
+
+    shutil.copy(course / "nbgrader_config.py", tmp_path)
+    with (tmp_path / "nbgrader_config.py").open("a", encoding="utf-8") as config:
+        config.write('\nc.CourseDirectory.source_directory = "private/solutions"\n')
+    with pytest.raises(assignments.Refused, match="private/solutions, which c.CourseDirectory.source_directory"):
+        assignments.generate(tmp_path)
+    shutil.copytree(course / "solutions" / "02-rnn-forward", tmp_path / "private" / "solutions" / "02-rnn-forward")
+    name = "02-rnn-forward/02-rnn-forward.ipynb"
+    assert assignments.generate(tmp_path)[name] == generated[name]
+
+
 def _contents(root):
     return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 

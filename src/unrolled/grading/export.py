@@ -65,6 +65,7 @@ class Entry:
     penalty: float = 0.0
     received: Any = ""
     days: Days = Days()
+    remarks: tuple[str, ...] = ()
 
     @property
     def score(self) -> float:
@@ -120,7 +121,7 @@ class CsvExport(ExportPlugin):
         return {
             submission.assignment.name: Entry(
                 self._status(submission), submission.score, submission.late_submission_penalty or 0.0, submission.timestamp or "",
-                days.get(submission.assignment.name, Days()),
+                days.get(submission.assignment.name, Days()), self._remarks(submission),
             )
             for submission in gradebook.student_submissions(student.id)
         }  # fmt: skip
@@ -138,6 +139,11 @@ class CsvExport(ExportPlugin):
         worst = min(found, key=SEVERITY.index, default=NOT_GRADED)
         return NOT_GRADED if worst == "fault" else worst
 
+    def _remarks(self, submission: Any) -> tuple[str, ...]:
+        """What the referee's records remark on a submission's notebooks."""
+        records = [self.folder.record(submission.student.id, submission.assignment.name, each.name) for each in submission.notebooks]
+        return tuple(dict.fromkeys(remark for record in records if record for remark in referee.remarks_of(record)))
+
     # --- The three layouts ---
 
     def _table(self, gradebook: Gradebook) -> Iterator[list]:
@@ -145,6 +151,7 @@ class CsvExport(ExportPlugin):
         yield [
             "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",
             "late_submission_penalty", "score", "max_score", "status", "late_days", "late_days_from_bank",
+            "remarks",
         ]  # fmt: skip
         students = self._students(gradebook)
         entries = {student.id: self._entries(gradebook, student) for student in students}
@@ -155,6 +162,7 @@ class CsvExport(ExportPlugin):
                     assignment.name, assignment.duedate or "", entry.received, student.id, student.last_name or "",
                     student.first_name or "", student.email or "", round(entry.raw, 2), round(entry.penalty, 2),
                     round(entry.score, 2), assignment.max_score, entry.status, entry.days.late, entry.days.from_bank,
+                    " | ".join(entry.remarks),
                 ]  # fmt: skip
 
     def _canvas(self, gradebook: Gradebook) -> Iterator[list]:
@@ -169,7 +177,11 @@ class CsvExport(ExportPlugin):
         for student in self._students(gradebook):
             entries = self._entries(gradebook, student)
             statuses = {each.name: entries.get(each.name, Entry(NOT_HANDED_IN)).status for each in assignments}
-            remarks = "; ".join(f"{name}: {status}" for name, status in statuses.items() if status != "graded")
+            notes = {name: entry.remarks for name, entry in entries.items()}
+            remarks = "; ".join(
+                f"{name}: {' | '.join([status, *notes.get(name, ())])}"
+                for name, status in statuses.items() if status != "graded" or notes.get(name)
+            )  # fmt: skip
             points = [_points(entries.get(each.name)) for each in assignments]
             login = Login(student.id)
             if not login.found and not _canvas_id(student):
@@ -186,7 +198,7 @@ class CsvExport(ExportPlugin):
             cells = []
             for each in assignments:
                 entry = entries.get(each.name)
-                cells += [_points(entry), REMARKS.get(entry.status, "") if entry else ""]
+                cells += [_points(entry), " ".join(filter(None, [REMARKS.get(entry.status), *entry.remarks])) if entry else ""]
             login = Login(student.id)
             if not login.found:  # Moodle refuses the whole file for one student whom it does not know
                 self.log.warning("%s is left out, because the login begins like a formula: enter these grades in Moodle by hand.", login)

@@ -22,7 +22,7 @@ import dask
 import distributed
 import nbformat
 from filelock import FileLock, Timeout
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import capture_log, temp_attrs
@@ -37,10 +37,12 @@ from traitlets.config.loader import Config, PyFileConfigLoader
 
 from ..checks.report import points_text
 from . import gradebook, late_days, referee, sandbox, steps, worker
+from .names import listed, shown
 
 CONNECT = 10     # seconds for a scheduler to answer, and for its first worker to appear
 NO_WORKER = 120  # seconds without any worker after which a run gives up
 AHEAD = 3        # submissions a worker's core that are on their way at a time
+MAX_SAID = 3     # remarks on a submission that the terminal shows; its record has all
 STATES = ("graded", "cached", "timed out", "crashed", "refused", "unchanged", "not graded")
 
 
@@ -86,6 +88,7 @@ class Classroom:
         self.limits, self.unsafe = settings.limits, settings.unsafe
         self.folder = referee.ClassFolder(Path(settings.class_folder))
         self.entering = self.converter(force=True)
+        self.strange: dict[str, str] = {}  # folders whose names can't be those of students, each with the reason
 
     @property
     def seed(self) -> int:
@@ -136,14 +139,14 @@ class Classroom:
 
     def students(self, wanted: Iterable[str] = ()) -> list[str]:
         """Who handed this assignment in, in order; or those of `wanted`. Raises FarmError when nothing was handed in."""
-        root = Path(self.converter().submission_folder(self.assignment, "*")).parents[1]
-        found = sorted(folder.name for folder in root.glob("*") if os.path.lexists(folder / self.assignment))
-        if not found:
+        found, self.strange = self.entering.students(self.assignment)
+        root = Path(self.entering.submission_folder(self.assignment, "*")).parents[1]
+        if not found and not self.strange:
             raise FarmError(
                 f"Nothing was handed in for {self.assignment}: put notebooks at {root}/STUDENT/{self.assignment}/{self.assignment}.ipynb."
             )
         if missing := [student for student in wanted if student not in found]:
-            raise FarmError(f"{', '.join(missing)} handed in nothing for {self.assignment}: look into {root}.")
+            raise FarmError(f"{listed(missing)} handed in nothing for {self.assignment}: look into {root}.")
         return [student for student in found if student in set(wanted)] if wanted else found
 
     def read(self, student: str) -> Submission:
@@ -372,6 +375,8 @@ class Report:
         for state in STATES:
             if counts[state] or state not in ("unchanged", "not graded"):
                 table.add_row(MEANINGS[state], str(counts[state]))
+        if self.remarks:
+            table.add_row("with a remark, below", str(len(self.remarks)))
         return table
 
 
@@ -390,11 +395,16 @@ def progress(console: Console) -> Progress:
     )  # fmt: skip
 
 
+def end_sentence(remark: str) -> str:
+    return remark if remark.endswith((".", "?", "!")) else f"{remark}."
+
+
 def _state(room: Classroom, submission: Submission) -> tuple[str, str]:
     """The state of a submission that was entered, and what there is to remark."""
     records = [room.folder.record(submission.student, room.assignment, notebook.name) for notebook in submission.notebooks]
     worst = max(records, key=lambda record: STATES.index(record["status"]))
-    remark = worst["problem"] or "; ".join(worst["outcome"]["incidents"][:2])
+    remarks = dict.fromkeys(remark for record in records for remark in referee.remarks_of(record))
+    remark = " ".join(end_sentence(remark) for remark in [*remarks][:MAX_SAID])
     if worst["status"] == "graded" and all(notebook.outcome.cached for notebook in submission.notebooks):
         return "cached", remark
     return worst["status"], remark
@@ -413,35 +423,52 @@ def grade(
         due = [student for student in students if converter.is_due(room.assignment, student)]
         for student in sorted(set(students) - set(due)):
             report.note(student, "unchanged")
-        for student in [student for student in due if not student.isprintable()]:
-            due.remove(student)
-            report.note(repr(student), "not graded", "the folder's name has characters that can't be shown: rename it")
+        for name, problem in room.strange.items() if not wanted else ():
+            report.note(shown(name), "not graded", f"the folder's name {problem}; rename it")
         for student in list(due):
             if problem := converter.unfit(student):
                 due.remove(student)
                 report.note(student, "not graded", problem)
         with progress(console) as bar:
-            shown = bar.add_task(f"Grading {room.assignment}", total=len(due))
+            work = bar.add_task(f"Grading {room.assignment}", total=len(due))
             for submission in Judging(farm, room).judged(map(room.read, due)):
                 if problem := submission.error or room.enter(submission):
                     report.note(submission.student, "not graded", problem)
                 else:
                     report.note(submission.student, *_state(room, submission))
-                bar.advance(shown)
+                bar.advance(work)
     return report
+
+
+def waiting(room: Classroom) -> list[str]:
+    """The students with answers that a person has to mark, or to look at again."""
+    with room.gradebook() as book:
+        asked = (
+            book.db.query(SubmittedAssignment.student_id)
+            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+            .filter(Assignment.name == room.assignment, SubmittedAssignment.needs_manual_grade)
+        )
+        return sorted(student for (student,) in asked)
 
 
 def tell(report: Report, room: Classroom, console: Console) -> None:
     """The closing table, who needs a look, and what to do next."""
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
     console.print(report.table())
-    looks = [(student, state) for student, state in sorted(report.states.items()) if report.remarks.get(student)]
-    for student, state in looks[:20]:
-        console.print(f"{student}: {state}: {report.remarks[student]}", markup=False, highlight=False, soft_wrap=True)
+    looks = sorted(report.remarks, key=lambda student: (-STATES.index(report.states[student]), student))
+    for student in looks[:20]:
+        say(f"{student}: {report.states[student]}: {report.remarks[student]}")
     if len(looks) > 20:
-        console.print(f"and {len(looks) - 20} more: see {room.folder.path / 'records'}", markup=False)
-    console.print(
-        f"Next:  nbgrader generate_feedback {room.assignment}   and   nbgrader export", markup=False, highlight=False, soft_wrap=True
-    )
+        say(f"and {len(looks) - 20} more: see {room.folder.path / 'records'}")
+    feedback = f"nbgrader generate_feedback {room.assignment}   and   nbgrader export"
+    if by_hand := waiting(room):
+        say(f"Answers to mark by hand: {len(by_hand)} ({listed(by_hand)}). Next:  jupyter lab, then Nbgrader > Formgrader > Manual Grading")
+        say(f"After that:  {feedback}")
+    else:
+        say(f"Next:  {feedback}")
 
 
 # --- After a task was corrected ----------------------------------------------------------------
@@ -505,9 +532,9 @@ def regrade(
             else:
                 graded.append(student)
         with progress(console) as bar:
-            shown = bar.add_task(f"Judging {room.assignment} again", total=len(graded))
+            work = bar.add_task(f"Judging {room.assignment} again", total=len(graded))
             for submission in Judging(farm, room).judged(map(room.read, graded)):
-                bar.advance(shown)
+                bar.advance(work)
                 if submission.error:
                     report.note(submission.student, "not graded", submission.error)
                     continue

@@ -14,14 +14,16 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode, v4
 
+from ..checks import TASKS
 from ..course import without_links
+from .names import listed, shown
 
 MAX_FILE = 32 * 2**20  # bytes: a notebook with many pictures has a few MB
 MAX_TEXT = 250_000     # characters in all cells together: colouring code for a page takes up to 0.1 ms for each
@@ -37,6 +39,7 @@ ACTIVE = re.compile(r"""(?xi)
     | (?<= [\w.+-]) (?= @ [\w-]+\.\w)                   # a mail address
     | (?: ``` | ~~~) (?= [ \t]* mermaid)                 # a drawing
     """)
+MAX_REMARK = 400       # characters of a remark
 ABSENT = "# This cell was not in the notebook that was handed in."
 
 
@@ -52,29 +55,44 @@ class Written:
 
 @dataclass
 class HandedIn:
-    """What lay where a submission should be. problem: why nothing can be taken from it, or None. notes: what was strange."""
+    """What lay where a submission should be. problem: why nothing can be taken from it, or None. notes: what was strange.
+
+    name: of the file that was read. others: the notebooks beside it, which were not.
+    """
 
     written: list[Written] = field(default_factory=list)
     problem: str | None = None
     notes: list[str] = field(default_factory=list)
+    name: str = ""
+    others: list[str] = field(default_factory=list)
 
     @property
     def digest(self) -> str:
-        """A hash of all that a grade can depend on. Outputs and the rest of a notebook's metadata are not among it."""
-        return digest(json.dumps([self.problem, *(dataclasses.astuple(cell) for cell in self.written)]))
+        """A hash of all that a grade and its remarks can depend on. Outputs and the rest of a notebook's metadata are not among it."""
+        return digest(json.dumps([self.problem, self.others, *(dataclasses.astuple(cell) for cell in self.written)]))
 
 
 @dataclass
 class Rebuilt:
     """The notebook to judge. problem: why nothing of the learner's could be used, or None. notes: what else to tell.
 
-    digest: of what was handed in, by which a later run sees whether that has changed.
+    digest: of what was handed in, by which a later run sees whether that has changed. What is told may
+    hold names that a learner chose, and is cleaned here, once, for logs, tables and pages.
     """
 
     notebook: NotebookNode
     problem: str | None = None
     notes: list[str] = field(default_factory=list)
     digest: str = ""
+
+    def __post_init__(self) -> None:
+        self.problem = self.problem and shown(self.problem, MAX_REMARK)
+        notes, self.notes = self.notes, []
+        for note in notes:
+            self.note(note)
+
+    def note(self, text: str) -> None:
+        self.notes.append(shown(text, MAX_REMARK))
 
 
 class Unusable(ValueError):
@@ -358,20 +376,79 @@ def _differs(cell: NotebookNode) -> str:
     )
 
 
-def handed_in(path: Path) -> HandedIn:
-    """What lies at `path`, whatever that is."""
+def handed_in(path: Path, names: Collection[str] = ()) -> HandedIn:
+    """What lies where `path` should be, whatever that is. names: the files of all notebooks that the assignment has.
+
+    Where the assignment has one notebook and a submission one of another name, that is read.
+    """
+    others = beside(path, names)
+    notes, place = [], path
+    if len(names) == 1 and others and not os.path.lexists(path):
+        if len(others) > 1:
+            problem = f"There is no “{path.name}”, but {listed(others)}: which of them counts? Hand in one, under the right name."
+            return HandedIn(problem=problem, others=others)
+        place, others = path.with_name(others[0]), []
+        notes.append(f"“{place.name}” is read in place of “{path.name}”.")
     try:
-        written, notes = parse(read_file(path))
+        written, strange = parse(read_file(place))
     except Unusable as error:
-        return HandedIn(problem=str(error))
-    if not any(cell.code for cell in written):
-        return HandedIn(written, "The notebook that was handed in has none of the cells of this assignment.", notes)
-    return HandedIn(written, None, notes)
+        return HandedIn([], str(error), notes, place.name, others)
+    problem = None if any(cell.code for cell in written) else "The notebook that was handed in has none of the cells of this assignment."
+    return HandedIn(written, problem, notes + strange, place.name, others)
 
 
-def of_file(release: NotebookNode, path: Path) -> Rebuilt:
-    """The notebook to judge for what lies at `path`, whatever that is."""
-    found = handed_in(path)
-    notebook = rebuild(release, found.written)
+def of_file(release: NotebookNode, path: Path, names: Collection[str] = ()) -> Rebuilt:
+    """The notebook to judge for what lies where `path` should be, whatever that is. names: as for `handed_in`."""
+    found = handed_in(path, names)
+    written, problem = found.written, found.problem
+    if problem is None and (other := other_assignment(release, written)):
+        written, problem = [], f"“{found.name}” is the notebook of {other}, where “{path.name}” was to be handed in."
+    notebook = rebuild(release, written)
     notes = [*found.notes, *(_differs(cell) for cell in notebook.cells if released_text(cell))]
-    return Rebuilt(notebook, found.problem, notes, found.digest)
+    if found.others and problem is None and _untouched(release, notebook):
+        notes.append(f"“{path.name}” is as it was released, and beside it lies {listed(found.others)}, not read: the wrong one may be graded.")
+    elif found.others and found.name:
+        notes.append(f"Beside “{path.name}” lies {listed(found.others)}, not read.")
+    return Rebuilt(notebook, problem, notes, found.digest)
+
+
+def other_assignment(release: NotebookNode, written: list[Written]) -> str:
+    """The assignment whose tasks a notebook names where it names none of the release's; nothing for every other notebook.
+
+    A cell names a task by its metadata or by the line that checks it. Who wrote right functions into a notebook of their own names none.
+    """
+    own = {_grade_id(cell) for cell in release.cells if is_test(cell)}
+    named = {name for cell in written for name in _tasks_named(cell)}
+    if named & own:
+        return ""
+    of = Counter(TASKS[name].assignment for name in sorted(named) if name in TASKS)
+    return of.most_common(1)[0][0] if of else ""
+
+
+def _tasks_named(cell: Written) -> set[str]:
+    checked = re.findall(r"""\bcheck\(\s*["'](\w+)["']""", cell.text) if cell.code else []
+    return {*checked, *filter(None, [cell.grade_id and cell.grade_id.removesuffix("-code")])}
+
+
+def _untouched(release: NotebookNode, notebook: NotebookNode) -> bool:
+    """Whether nothing was written: the cells to write in are as they were released, and no code was added."""
+    before = {_grade_id(cell): cell.source for cell in release.cells if is_solution(cell)}
+    return all(
+        cell.source in (before[_grade_id(cell)], ABSENT, "") if is_solution(cell) else not (is_added(cell) and cell.cell_type == "code")
+        for cell in notebook.cells
+    )
+
+
+def beside(path: Path, names: Collection[str]) -> list[str]:
+    """The notebooks that lie in the same folder and are none of `names`: the released ones."""
+    if path.parent.is_symlink() or path.parent.parent.is_symlink():
+        return []
+    try:
+        with os.scandir(path.parent) as entries:
+            return sorted(
+                entry.name for entry in entries
+                if entry.name.lower().endswith(".ipynb") and not entry.name.startswith(".") and entry.name not in names
+                and not entry.is_dir(follow_symlinks=False)
+            )  # fmt: skip
+    except OSError:
+        return []

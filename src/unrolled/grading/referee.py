@@ -658,6 +658,12 @@ def record_of(
     }  # fmt: skip
 
 
+def remarks_of(record: dict[str, Any]) -> list[str]:
+    """Everything that a record tells beside the points: what logs, tables, pages and exports show, in this order."""
+    incidents = record.get("outcome", {}).get("incidents", [])
+    return [*filter(None, [record.get("problem")]), *record.get("notes", []), *incidents]
+
+
 # How an incident ends that is one of time. What stands before it may be a learner's words.
 OUT_OF_TIME = re.compile(r"(in time|in time and was stopped|no time left|was over|stopped after \S+ s)$")
 

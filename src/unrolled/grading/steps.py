@@ -12,6 +12,7 @@ import functools
 import gc
 import glob
 import html
+import json
 import os
 import shutil
 import stat
@@ -25,10 +26,13 @@ import nbformat
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
 import nbgrader.apps.generateassignmentapp
+import nbgrader.apps.generatefeedbackapp
+import nbgrader.utils
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode, v4
 from nbgrader.converters import autograde as stock
 from nbgrader.converters import generate_assignment as stock_release
+from nbgrader.converters import generate_feedback as stock_feedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.nbgraderformat import MetadataValidator, ValidationError
@@ -41,6 +45,7 @@ from ..checks.report import as_text, feedback_html, points_text
 from ..checks.run import Record, Step
 from ..course import site_link
 from . import exchange, gradebook, late_days, rebuild, referee, sandbox
+from .names import shown, unfit
 
 MAX_TIMESTAMP = 200  # bytes
 
@@ -55,6 +60,9 @@ def plug_in() -> None:
     nbgrader.apps.api.Autograde = Autograde
     nbgrader.apps.generateassignmentapp.GenerateAssignment = GenerateAssignment
     nbgrader.apps.api.GenerateAssignment = GenerateAssignment
+    nbgrader.apps.generatefeedbackapp.GenerateFeedback = GenerateFeedback
+    nbgrader.apps.api.GenerateFeedback = GenerateFeedback
+    nbgrader.utils.is_ignored = is_ignored
     gradebook.plug_in()
     if "nbgrader.server_extensions.formgrader.base" in sys.modules:  # a Jupyter server reads the settings, not a command
         from . import formgrader
@@ -183,15 +191,28 @@ class Autograde(stock.Autograde):
     def init_notebooks(self) -> None:
         """Every submission with every notebook that the release has, whether or not it was handed in."""
         names = [path.name for path in self.released()]
-        pattern = self._format_source(self.coursedir.assignment_id, self.coursedir.student_id)
-        folders = [pattern] if os.path.lexists(pattern) else glob.glob(pattern)
-        strange = [folder for folder in folders if not folder.isprintable()]
-        for folder in strange:
-            self.log.error("Left out, because its name has characters that can't be shown; rename it: %r", folder)
+        assignment, wanted = self.coursedir.assignment_id, self.coursedir.student_id
+        fit, strange = self.students(assignment)
+        chosen = [wanted] if wanted in fit else fnmatch.filter(fit, wanted)
+        for name, problem in strange.items():
+            if wanted == "*":
+                self.log.error("Left out: the folder “%s” %s; rename it.", shown(name), problem)
         self.notebooks = []
-        self.assignments = {folder: [os.path.join(folder, name) for name in names] for folder in folders if folder not in strange}
-        if not self.assignments or not names:
+        folders = [self._format_source(assignment, student) for student in chosen]
+        self.assignments = {folder: [os.path.join(folder, name) for name in names] for folder in folders}
+        if not names or not (fit or strange):
             super().init_notebooks()  # which says what is missing
+        elif not chosen:
+            message = f"Nobody who can be graded and whose name is like “{shown(wanted)}” handed in {assignment}."
+            self.log.error(message)
+            raise NbGraderException(message)
+
+    def students(self, assignment: str) -> tuple[list[str], dict[str, str]]:
+        """Who handed an assignment in, in order; and the folders whose names can't be those of students, each with the reason."""
+        root = Path(self.submission_folder(assignment, "*")).parents[1]
+        found = sorted(name for name in (os.listdir(root) if root.is_dir() else []) if os.path.lexists(root / name / assignment))
+        strange = {name: problem for name in found if (problem := unfit(name))}
+        return [name for name in found if name not in strange], strange
 
     def is_due(self, assignment_id: str, student_id: str) -> bool:
         """Whether a submission is to be graded: because --force asks for it, or for a reason of its own."""
@@ -227,7 +248,7 @@ class Autograde(stock.Autograde):
     def _is_another(self, assignment: str, path: Path, record: dict[str, Any]) -> bool:
         """Whether what lies at `path` is not what a record is about."""
         if "handed_in" in record:
-            return rebuild.handed_in(self._handed_in(path)).digest != record["handed_in"]
+            return self._digest(rebuild.handed_in(path, self._names(assignment)).digest, assignment, path) != record["handed_in"]
         rebuilt = self.rebuilt(assignment, path)  # a record of an earlier version, without the digest
         return (rebuilt.problem, [vars(cell) for cell in referee.cells_of(rebuilt.notebook)]) != (record["problem"], record["cells"])
 
@@ -275,18 +296,21 @@ class Autograde(stock.Autograde):
         self.class_folder.begun(student_id, assignment_id).unlink(missing_ok=True)
 
     def timestamp(self, folder: str) -> datetime | None:
-        """The time of receipt that lies beside a submission, or None when it can't be read as one."""
+        """The time of receipt that lies beside a submission, or None when there is none or it can't be read as one."""
+        return self._received(folder)[0]
+
+    def _received(self, folder: str) -> tuple[datetime | None, str]:
+        """The time of receipt, and what is wrong with what should hold it."""
         path = Path(folder) / "timestamp.txt"
         try:
             found = path.lstat()
             if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_TIMESTAMP:
                 raise ValueError("it is not a small file")
-            return late_days.moment(path.read_text(encoding="utf-8"))
+            return late_days.moment(path.read_text(encoding="utf-8")), ""
         except (FileNotFoundError, NotADirectoryError):
-            return None
+            return None, ""
         except Exception as error:  # whatever a parser of dates raises
-            self.log.warning("%s holds no time (%s); the submission counts as on time", path, error)
-            return None
+            return None, f"timestamp.txt holds no time ({shown(error, 100)}); the submission counts as on time."
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """As nbgrader does, without copying what lies beside the notebooks; the time of receipt is written anew.
@@ -310,16 +334,24 @@ class Autograde(stock.Autograde):
 
     def rebuilt(self, assignment: str, path: Path) -> rebuild.Rebuilt:
         """The notebook to judge for the one that should lie at `path`."""
-        return rebuild.of_file(self.release(assignment, path.name), self._handed_in(path))
+        rebuilt = rebuild.of_file(self.release(assignment, path.name), path, self._names(assignment))
+        rebuilt.digest = self._digest(rebuilt.digest, assignment, path)
+        for remark in self._told(assignment, path):
+            rebuilt.note(remark)
+        return rebuilt
 
-    def _handed_in(self, path: Path) -> Path:
-        """The notebook of that name; when it is missing, the only notebook that lies in the folder."""
-        if not path.is_symlink() and not path.exists() and path.parent.is_dir() and len(self.released()) == 1:
-            others = [other for other in path.parent.iterdir() if other.suffix == ".ipynb"]
-            if len(others) == 1:
-                self.log.warning("%s is read in place of %s", others[0], path.name)
-                return others[0]
-        return path
+    def _names(self, assignment: str) -> set[str]:
+        """The files of all notebooks that an assignment has."""
+        return {path.name for path in self.release_folder(assignment).glob("*.ipynb")}
+
+    def _digest(self, digest: str, assignment: str, path: Path) -> str:
+        """That of a notebook, together with what else is remarked on the submission."""
+        told = self._told(assignment, path)
+        return rebuild.digest(json.dumps([digest, *told])) if told else digest
+
+    def _told(self, assignment: str, path: Path) -> list[str]:
+        """What there is to remark on a submission beside its notebooks."""
+        return list(filter(None, [self._received(str(path.parent))[1]]))
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
         """As nbgrader does, but all grades, comments and penalties of a notebook are entered, or none."""
@@ -336,6 +368,23 @@ class Autograde(stock.Autograde):
             self.coursedir.ignore = before
 
 
+class GenerateFeedback(stock_feedback.GenerateFeedback):
+    """nbgrader's converter, also for students whose names have signs of a pattern in them, such as [1]."""
+
+    def init_notebooks(self) -> None:
+        pattern = self._format_source(self.coursedir.assignment_id, self.coursedir.student_id)
+        folders = [pattern] if os.path.lexists(pattern) else glob.glob(pattern)
+        notebooks = {folder: glob.glob(os.path.join(glob.escape(folder), f"{self.coursedir.notebook_id}.ipynb")) for folder in folders}
+        self.notebooks, self.assignments = [], {folder: found for folder, found in notebooks.items() if found}
+        if not self.assignments:
+            super().init_notebooks()  # which says what is missing
+
+
+def is_ignored(filename: str, ignore_globs: list[str] | None = None) -> bool:
+    """As nbgrader's: whether a file's own name is like one of the patterns. In what its folder is called nothing is a pattern."""
+    return any(fnmatch.fnmatchcase(os.path.basename(filename), pattern) for pattern in ignore_globs or ())
+
+
 # --- Reading -----------------------------------------------------------------------------------
 
 
@@ -348,8 +397,6 @@ class SubmissionExporter(NotebookExporter):
         path = Path(filename)
         rebuilt = self.parent.rebuilt(resources["nbgrader"]["assignment"], path)
         rebuilt.notebook.metadata["unrolled"] = {"problem": rebuilt.problem, "notes": rebuilt.notes, "handed_in": rebuilt.digest}
-        if rebuilt.problem:
-            self.log.warning("%s: %s", filename, rebuilt.problem)
         return nbformat.writes(rebuilt.notebook) + "\n", {**resources, "output_extension": self.file_extension}
 
 
@@ -419,14 +466,14 @@ class Judge(NbGraderPreprocessor):
         resources["unrolled"] = {"before": before, "now": record}
         self._tell(names[0], record, outcome)
         write_outputs(nb, outcome)
-        if remarks := [*filter(None, [problem]), *notes, *outcome.incidents]:
+        if remarks := referee.remarks_of(record):
             nb.cells.insert(0, _remarks(remarks))
         return nb, resources
 
     def _tell(self, student: str, record: dict, outcome: referee.Outcome) -> None:
         how = "from the cache" if outcome.cached else f"{outcome.seconds.get('total', 0):.2f} s"
         self.log.info("%s: %s, %s points, %s", student, record["status"], points_text(outcome.points), how)
-        for remark in [*record["notes"], *outcome.incidents]:
+        for remark in referee.remarks_of(record):
             self.log.warning("%s: %s", student, remark)
 
 
