@@ -249,6 +249,7 @@ def roster(
     with _class_files():
         from .grading import roster as table
         from .grading import steps
+        from .grading.names import shown
 
         submitted, folder = steps.class_folders(course_folder("nbgrader_config.py", "assignments"))
         made = table.plan(table.rows_of(file, number, login), submitted, folder, force)
@@ -256,7 +257,7 @@ def roster(
         for remark in made.remarks:
             typer.echo(f"unrolled: {remark}", err=True)
         for source, target in made.moves:
-            typer.echo(f"{source.parent.name} → {target.parent.name}: {target.name}")
+            typer.echo(f"{source.parent.name} → {target.parent.name}: {shown(target.name)}")
         typer.echo(f"{len(made.moves)} submissions of {len(made.emptied)} students were renamed; {len(folder.roster())} logins are known.")
 
 

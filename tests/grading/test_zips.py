@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zipfile
 import zlib
@@ -82,6 +83,11 @@ def test_person_whose_name_ends_in_a_number_is_told_from_it_by_the_numbers_of_th
     names = [f"ada_2_4021_88012_{FILE}", f"blaise_4022_88013_{FILE}", f"carl_4023_88014_2026_11_28_{FILE}"]
     collection.add(zips.Download("d", [zips.Entry(name, lambda _: b"") for name in names], 0, 1), "canvas")
     assert set(collection.notebooks) == {"4021", "4022", "4023"} and not collection.remarks
+
+
+def test_text_written_on_the_platform_is_its_author_s_and_a_file_named_like_one_is_not_another_s():
+    assert _owner("canvas", "ada_LATE_4021_text.html") == ("4021", "text.html")
+    assert _owner("canvas", "evil_4099_88100_z_4100_text.html") == ("4099", "z_4100_text.html")
 
 
 @pytest.mark.parametrize("paths, platform", [
@@ -164,7 +170,7 @@ def _remark(tmp_path: Path, entries: dict, student: str = "4021") -> str:
 def test_archive_in_the_archive_is_refused_by_name_and_not_unpacked(tmp_path):
     inner = _inner({f"Other_657731_assignsubmission_file/{FILE}": b"{}", f"a_4021_1_{FILE}": b"forged"})
     remark = _remark(tmp_path, {"evil_4099_88100_work.zip": inner})
-    assert "evil_4099_88100_work.zip" in remark and "archives inside the archive are not unpacked" in remark
+    assert "evil_4099_88100_work.zip" in remark and "it is an archive, and only notebooks are taken" in remark
     assert (tmp_path / "extracted" / "4021" / FILE).read_bytes() == b"{}"
 
 
@@ -287,7 +293,10 @@ def collecting(released_course, tmp_path_factory):
         _zip(made.folder / "class" / "downloaded" / NAME / "archive" / "submissions.zip", entries)
         return sample_class.nbgrader(made.folder, "zip_collect", NAME, *options)
 
-    return made, collect
+    before = Path.cwd()
+    os.chdir(made.folder)
+    yield made, collect
+    os.chdir(before)
 
 
 @pytest.mark.slow
@@ -313,6 +322,20 @@ def test_class_is_collected_by_the_real_command_graded_anew_and_called_by_its_lo
     assert sorted(folder.name for folder in submitted.iterdir()) == ["ada", "evil", "lilei"]
     assert (submitted / "lilei" / NAME / FILE).read_bytes() in (b"2", b"3")
     assert (submitted / "ada" / NAME / "timestamp.txt").read_text().startswith("2030-01-02 12:00:00")
+
+
+@pytest.mark.slow
+def test_who_handed_in_an_archive_alone_is_graded_with_the_reason_under_number_and_login(bwrap, collecting):
+    course, collect = collecting
+    collect({f"zoe_4200_88200_{FILE}": b"{}", "sam_4201_88201_work.zip": b"no zip", "tom_4202_88202_work.pdf": b"", f"tom_4202_88203_{FILE}": b"{}",
+             "uma_4203_88204_work.pdf": b""}, "--force")  # fmt: skip
+    (course.folder / "roster.csv").write_text("ID,SIS Login ID\n4201,sam\n")
+    assert course.command("roster", "roster.csv").returncode == 0
+    for student in ("sam", "4203", "4202"):
+        assert course.grade(student)["success"]
+    told = {student: referee.remarks_of(referee.ClassFolder(course.folder / "class").record(student, NAME)) for student in ("sam", "4203", "4202")}
+    assert told["sam"][1] == "Not collected: “sam_4201_88201_work.zip”: it is an archive, and only notebooks are taken; hand in the notebook itself."
+    assert told["4203"][1] == "Not collected: “uma_4203_88204_work.pdf”: it is no notebook." and "pdf" not in "".join(told["4202"])
 
 
 @pytest.mark.slow

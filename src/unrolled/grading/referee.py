@@ -524,7 +524,8 @@ def _truths(path: Path, seed: int, names: tuple[str, ...]) -> bytes:
 
 @dataclass(frozen=True)
 class ClassFolder:
-    """Where a class keeps what the referee needs: seeds.json, truths/, records/<student>/<assignment>.json, cache/, roster.json."""
+    """Where a class keeps what the referee needs: seeds.json, truths/, records/<student>/<assignment>.json, cache/, roster.json,
+    collected/<assignment>.json."""
 
     path: Path
 
@@ -583,6 +584,14 @@ class ClassFolder:
 
     def keep_roster(self, logins: dict[str, str]) -> None:
         _write(self.path / "roster.json", json.dumps(logins, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+    def collected(self, assignment: str) -> dict[str, list[str]]:
+        """What was remarked when an assignment was collected, by student."""
+        path = self.path / "collected" / f"{assignment}.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+    def keep_collected(self, assignment: str, remarks: dict[str, list[str]]) -> None:
+        _write(self.path / "collected" / f"{assignment}.json", json.dumps(remarks, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
 
     def begun(self, student: str, assignment: str) -> Path:
         """The file that is there while a submission is being written: whoever finds it knows that a run was cut off."""

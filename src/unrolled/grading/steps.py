@@ -138,6 +138,7 @@ class Autograde(stock.Autograde):
 
     judged = Dict(help="Outcomes that other processes judged for this one, by key")
     releases = Dict(help="The released notebooks, by file name, each read when it is first needed")
+    collected = Dict(help="What was remarked when an assignment was collected, by assignment and student")
 
     def start(self) -> None:
         try:
@@ -351,7 +352,14 @@ class Autograde(stock.Autograde):
 
     def _told(self, assignment: str, path: Path) -> list[str]:
         """What there is to remark on a submission beside its notebooks."""
-        return list(filter(None, [self._received(str(path.parent))[1]]))
+        return [*filter(None, [self._received(str(path.parent))[1]]), *self._remarked_on_collecting(assignment, path.parent.parent.name)]
+
+    def _remarked_on_collecting(self, assignment: str, student: str) -> list[str]:
+        """What `nbgrader zip_collect` left out of what a student handed in, under their login or their platform's number."""
+        if assignment not in self.collected:
+            logins, remarks = self.class_folder.roster(), self.class_folder.collected(assignment)
+            self.collected[assignment] = {**{logins.get(name, name): told for name, told in remarks.items()}, **remarks}
+        return self.collected[assignment].get(student, [])
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
         """As nbgrader does, but all grades, comments and penalties of a notebook are entered, or none."""

@@ -16,13 +16,13 @@ import struct
 import zipfile
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 from nbgrader.utils import parse_utc
-from traitlets import Enum
+from traitlets import Unicode
 
 from . import rebuild, referee, steps
 from .names import listed, shown, unfit
@@ -61,7 +61,7 @@ MOODLE_FILE = re.compile(r"[^_]*_([0-9]+)_assignsubmission_[a-z]+_(.+)", re.DOTA
 MOODLE_PART = re.compile(r"_([0-9]+)_assignsubmission_[a-z]+_")
 # Where Canvas grades without names: five letters and digits in the place of the name and the number.
 CANVAS_ANONYMOUS = re.compile(r"(?:LATE_)?anon_([A-Za-z0-9]{5})_([0-9]+)_(.+)", re.DOTALL)
-CANVAS_TEXT = re.compile(r".*_([A-Za-z0-9]+)_(?:text|link)\.html", re.DOTALL)
+CANVAS_TEXT = re.compile(r".*_([A-Za-z0-9]+)_((?:text|link)\.html)", re.DOTALL)
 
 
 def moodle(path: str) -> list[Owner]:
@@ -86,11 +86,14 @@ def canvas(path: str) -> list[Owner]:
         return [Owner(found[1], found[3], int(found[2]), path.startswith("LATE_"))]
     parts = path.split("_")
     number = [bool(re.fullmatch("[0-9]{1,20}", part)) for part in parts]
-    return [
+    owners = [
         Owner(parts[i], "_".join(parts[i + 2 :]), int(parts[i + 1]), parts[i - 1].lower().split("-")[-1] == "late")
         for i in range(1, len(parts) - 2)
         if number[i] and number[i + 1]
     ]
+    if not owners and (found := CANVAS_TEXT.fullmatch(path)):  # written on the platform, not uploaded
+        return [Owner(found[1], found[2])]
+    return owners
 
 
 def likely(owners: list[Owner], uploads: list[int]) -> list[Owner]:
@@ -105,8 +108,6 @@ PLATFORMS: dict[str, Callable[[str], list[Owner]]] = {"canvas": canvas, "moodle"
 
 def fits(platform: str, path: str) -> bool:
     """Whether a platform may have given this name."""
-    if platform == "canvas" and "/" not in path and CANVAS_TEXT.fullmatch(path):
-        return True
     return bool(PLATFORMS[platform](path))
 
 
@@ -289,20 +290,28 @@ class Found:
 
 @dataclass
 class Collection:
-    """What is taken of the downloads of an assignment, by student, and what there is to say."""
+    """What is taken of the downloads of an assignment, by student, and what there is to say.
+
+    released: the files that the assignment has. logins: what to call students, by the platform's numbers, where that is known.
+    """
 
     released: list[str]
+    logins: dict[str, str] = field(default_factory=dict)
     notebooks: dict[str, list[Found]] = field(default_factory=lambda: defaultdict(list))
     late: set[str] = field(default_factory=set)
     remarks: list[str] = field(default_factory=list)
+    refused: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # remarks of those whom they concern
+    other: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))    # on files that were not to be collected
 
-    def refuse(self, what: str, why: str) -> None:
+    def refuse(self, what: str, why: str, student: str = "", other: bool = False) -> None:
         self.remarks.append(f"Not collected: “{shown(what)}”: {why}.")
+        if student:
+            (self.other if other else self.refused)[student].append(self.remarks[-1])
 
     def add(self, download: Download, platform: str) -> None:
         """Take the notebooks of a download and say what of it is left."""
         readings = [(entry, PLATFORMS[platform](entry.path)) for entry in download.entries]
-        uploads = [owners[0].upload for _, owners in readings if len(owners) == 1]
+        uploads = [owners[0].upload for _, owners in readings if len(owners) == 1 and owners[0].upload]
         for entry, owners in readings:
             owners = likely(owners, uploads)
             if LITTER & set(entry.path.split("/")) or entry.path.rsplit("/", 1)[-1].startswith("._"):
@@ -316,22 +325,22 @@ class Collection:
                 self._take(entry, owners[0], download)
 
     def _take(self, entry: Entry, owner: Owner, download: Download) -> None:
-        name = owner.file.lower()
+        name, student = owner.file.lower(), self.logins.get(owner.student, owner.student)
+        if owner.late:
+            self.late.add(student)
         if entry.problem:
-            self.refuse(entry.path, entry.problem)
+            self.refuse(entry.path, entry.problem, student)
         elif name.endswith(ARCHIVES):
-            self.refuse(entry.path, "it is an archive, and archives inside the archive are not unpacked; ask for the notebook itself")
+            self.refuse(entry.path, "it is an archive, and only notebooks are taken; hand in the notebook itself", student)
         elif not name.endswith(".ipynb"):
-            self.refuse(entry.path, "it is no notebook")
+            self.refuse(entry.path, "it is no notebook", student, other=True)
         else:
-            self.notebooks[owner.student].append(Found(owner, file_name(owner.file), entry, download))
-            if owner.late:
-                self.late.add(owner.student)
+            self.notebooks[student].append(Found(owner, file_name(owner.file), entry, download))
 
-    def known_by(self, logins: dict[str, str]) -> None:
-        """Call students by their logins, where the roster has them."""
-        self.notebooks = {logins.get(number, number): found for number, found in self.notebooks.items()}
-        self.late = {logins.get(number, number) for number in self.late}
+    def told(self, written: Container[str]) -> dict[str, list[str]]:
+        """What each student is to read of what was left out: of other files only who handed in nothing else."""
+        everybody = {*self.notebooks, *self.refused, *self.other}
+        return {student: self.refused[student] + (self.other[student] if student not in written else []) for student in everybody}
 
     def write(self, folder: Path) -> dict[str, list[str]]:
         """Write what is taken below `folder` and return the names of each student's notebooks, that to grade first."""
@@ -347,12 +356,12 @@ class Collection:
         written: dict[str, str] = {}  # the names of the files by their digests
         for each in self._named(found):
             if len(written) == MAX_NOTEBOOKS:
-                self.refuse(each.entry.path, f"{student} handed in more than {MAX_NOTEBOOKS} notebooks")
+                self.refuse(each.entry.path, f"{student} handed in more than {MAX_NOTEBOOKS} notebooks", student)
                 continue
             try:
                 data = content_of(each.entry, each.download)
             except Refused as error:
-                self.refuse(each.entry.path, str(error))
+                self.refuse(each.entry.path, str(error), student)
                 continue
             digest = hashlib.sha256(data).hexdigest()
             if digest in written:
@@ -402,12 +411,14 @@ def free_name(name: str, taken: set[str]) -> str:
 class PlatformExtractor(ExtractorPlugin):
     """nbgrader's plugin that unpacks what was downloaded. Ours writes what is to be collected, and nothing else."""
 
-    platform = Enum(("auto", *PLATFORMS), "auto", help="Whose downloads these are; auto: told by the names in them").tag(config=True)
+    platform = Unicode("auto", help="Whose downloads these are: canvas, moodle, or auto, which tells it by their names").tag(config=True)
 
     def extract(self, archive_path: str, extracted_path: str) -> None:
-        app = self.parent
+        if self.platform not in ("auto", *PLATFORMS):
+            self.parent.fail(f"PlatformExtractor.platform is “{shown(self.platform)}”, and must be auto, {' or '.join(PLATFORMS)}.")
+        app, class_folder = self.parent, referee.ClassFolder(Path(steps.judge_settings(self).class_folder))
         folder = Path(app.coursedir.format_path(app.coursedir.release_directory, ".", app.coursedir.assignment_id))
-        collection = Collection([path.name for path in folder.glob("*.ipynb")])
+        collection = Collection([path.name for path in folder.glob("*.ipynb")], class_folder.roster())
         with downloads(Path(archive_path), collection.refuse) as found:
             if not found and not collection.remarks:
                 app.fail(f"There is no download in {archive_path}: put the platform's zip there.")
@@ -420,9 +431,14 @@ class PlatformExtractor(ExtractorPlugin):
                         download.name, "its names don't tell whether it comes from Canvas or from Moodle; if it does, say so by "
                         "--PlatformExtractor.platform=canvas or --PlatformExtractor.platform=moodle",
                     )  # fmt: skip
-            collection.known_by(referee.ClassFolder(Path(steps.judge_settings(self).class_folder)).roster())
             self._require_room(collection.notebooks)
             written = collection.write(Path(extracted_path))
+        told = collection.told(written)
+        kept = {student: remarks for student, remarks in class_folder.collected(app.coursedir.assignment_id).items() if student not in told}
+        class_folder.keep_collected(app.coursedir.assignment_id, {**kept, **{student: remarks for student, remarks in told.items() if remarks}})
+        for student in sorted(set(told) - set(written)):
+            if not unfit(student):  # grading explains to them why nothing could be used
+                self._submitted(student).mkdir(parents=True, exist_ok=True)
         self._tell(collection, written, Path(archive_path).parent / "left-out.txt")
 
     def _require_room(self, students: Iterable[str]) -> None:
