@@ -66,6 +66,7 @@ class Entry:
     received: Any = ""
     days: Days = Days()
     remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # those that the status does not tell
 
     @property
     def score(self) -> float:
@@ -121,7 +122,7 @@ class CsvExport(ExportPlugin):
         return {
             submission.assignment.name: Entry(
                 self._status(submission), submission.score, submission.late_submission_penalty or 0.0, submission.timestamp or "",
-                days.get(submission.assignment.name, Days()), self._remarks(submission),
+                days.get(submission.assignment.name, Days()), self._remarks(submission), self._remarks(submission, incidents=False),
             )
             for submission in gradebook.student_submissions(student.id)
         }  # fmt: skip
@@ -139,10 +140,11 @@ class CsvExport(ExportPlugin):
         worst = min(found, key=SEVERITY.index, default=NOT_GRADED)
         return NOT_GRADED if worst == "fault" else worst
 
-    def _remarks(self, submission: Any) -> tuple[str, ...]:
-        """What the referee's records remark on a submission's notebooks."""
+    def _remarks(self, submission: Any, incidents: bool = True) -> tuple[str, ...]:
+        """What the referee's records remark on a submission's notebooks; without the incidents that the status tells."""
         records = [self.folder.record(submission.student.id, submission.assignment.name, each.name) for each in submission.notebooks]
-        return tuple(dict.fromkeys(remark for record in records if record for remark in referee.remarks_of(record)))
+        told = (remark for record in records if record for remark in referee.remarks_of(record, incidents))
+        return tuple(dict.fromkeys(told))
 
     # --- The three layouts ---
 
@@ -177,7 +179,7 @@ class CsvExport(ExportPlugin):
         for student in self._students(gradebook):
             entries = self._entries(gradebook, student)
             statuses = {each.name: entries.get(each.name, Entry(NOT_HANDED_IN)).status for each in assignments}
-            notes = {name: entry.remarks for name, entry in entries.items()}
+            notes = {name: entry.notes for name, entry in entries.items()}
             remarks = "; ".join(
                 f"{name}: {' | '.join([status, *notes.get(name, ())])}"
                 for name, status in statuses.items() if status != "graded" or notes.get(name)
@@ -198,7 +200,7 @@ class CsvExport(ExportPlugin):
             cells = []
             for each in assignments:
                 entry = entries.get(each.name)
-                cells += [_points(entry), " ".join(filter(None, [REMARKS.get(entry.status), *entry.remarks])) if entry else ""]
+                cells += [_points(entry), " ".join(filter(None, [REMARKS.get(entry.status), *entry.notes])) if entry else ""]
             login = Login(student.id)
             if not login.found:  # Moodle refuses the whole file for one student whom it does not know
                 self.log.warning("%s is left out, because the login begins like a formula: enter these grades in Moodle by hand.", login)

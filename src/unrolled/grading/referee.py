@@ -667,10 +667,10 @@ def record_of(
     }  # fmt: skip
 
 
-def remarks_of(record: dict[str, Any]) -> list[str]:
+def remarks_of(record: dict[str, Any], incidents: bool = True) -> list[str]:
     """Everything that a record tells beside the points: what logs, tables, pages and exports show, in this order."""
-    incidents = record.get("outcome", {}).get("incidents", [])
-    return [*filter(None, [record.get("problem")]), *record.get("notes", []), *incidents]
+    ended = record.get("outcome", {}).get("incidents", []) if incidents else []
+    return [*filter(None, [record.get("problem")]), *record.get("notes", []), *ended]
 
 
 # How an incident ends that is one of time. What stands before it may be a learner's words.
