@@ -49,7 +49,7 @@ def _stripped(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def _of(release, path: Path) -> rebuild.Rebuilt:
-    return rebuild.of_submission(release, path, {FILE})
+    return rebuild.of_file(release, path, {FILE})
 
 
 @pytest.mark.parametrize("name", ["01-language-models", "03-bptt", "04-training", "05-lstm", "06-gru-and-depth", "07-seq2seq"])
@@ -126,7 +126,7 @@ def test_name_of_a_student_may_be_what_people_are_called(name):
 
 
 @pytest.mark.parametrize("name, said", [
-    ("", "blank"), (" ada", "space"), ("ada ", "space"), (".ada", "dot"), ("a/b", "“/”"), ("a\x1b", "shown"), ("x" * 129, "longer"), ("李" * 100, "longer"),
+    ("", "blank"), (" ada", "space"), ("ada ", "space"), (".ada", "dot"), ("a/b", "“/”"), ("a\x1b", "shown"), ("x" * 256, "longer"), ("李" * 100, "longer"),
 ])  # fmt: skip
 def test_name_that_no_folder_of_a_student_has_is_refused_with_the_reason(name, said):
     assert said in names.unfit(name)

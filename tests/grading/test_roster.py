@@ -83,7 +83,7 @@ def test_second_assignment_joins_the_first_and_a_second_run_changes_nothing(subm
 
 @pytest.mark.parametrize("bad, said", [
     ("../evil", "has a “/” in it"), ("", "is blank"), ("  ", "is blank"), ("a/b", "has a “/” in it"), (".hidden", "begins with a dot"),
-    ("a\tb", "can't be shown"), ("x" * 129, "longer than 128"), ("blaise", "Lines 3 and 4: the login “blaise” stands for “4021” and “4022”"),
+    ("a\tb", "can't be shown"), ("x" * 256, "longer than 255"), ("blaise", "Lines 3 and 4: the login “blaise” stands for “4021” and “4022”"),
     ("4022", "is another student's number"),
 ])  # fmt: skip
 def test_bad_login_is_reported_with_its_line_before_anything_moves(submitted, tmp_path, bad, said):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-LONGEST_NAME = 128   # characters: PostgreSQL's gradebook takes no more
-LONGEST_FILE = 255   # bytes: nor does a folder of Linux
+LONGEST = 255  # bytes in the name of a file or a folder
 
 
 def shown(text: object, limit: int = 200) -> str:
@@ -35,6 +34,6 @@ def unfit(name: str) -> str:
         return "begins or ends with a space"
     if name.startswith("."):
         return "begins with a dot, as hidden folders do"
-    if len(name) > LONGEST_NAME or len(name.encode("utf-8", "replace")) > LONGEST_FILE:
-        return f"is longer than {LONGEST_NAME} characters or {LONGEST_FILE} bytes"
+    if len(name.encode("utf-8", "replace")) > LONGEST:
+        return f"is longer than {LONGEST} bytes"
     return ""
