@@ -21,10 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
-from nbgrader.utils import parse_utc
 from traitlets import Unicode
 
-from . import rebuild, referee, steps
+from . import late_days, rebuild, referee, steps
 from .names import listed, shown, unfit
 
 MAX_ENTRIES = 100_000        # files in one archive
@@ -492,7 +491,6 @@ class PlatformCollector(FileNameCollectorPlugin):
         try:
             if rebuild.read_file(before / path.name) != path.read_bytes():
                 return ""
-            time = rebuild.read_file(before / "timestamp.txt").decode("utf-8").strip()
-            return time if parse_utc(time) else ""
+            return late_days.moment(rebuild.read_file(before / "timestamp.txt").decode("utf-8")).isoformat(" ")
         except Exception:  # there is none, or it is no time: grading says so
             return ""
