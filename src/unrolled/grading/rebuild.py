@@ -381,7 +381,7 @@ def handed_in(path: Path, names: Collection[str] = ()) -> HandedIn:
 
     Where the assignment has one notebook and a submission one of another name, that is read.
     """
-    others = beside(path, {path.name, *names})
+    others = beside(path, names) if names else []
     notes, place = [], path
     if len(names) == 1 and others and not os.path.lexists(path):
         if len(others) > 1:
