@@ -322,9 +322,10 @@ class Autograde(stock.Autograde):
         received, secret = self.timestamp(source), exchange.secret_beside(Path(source))
         where = self.coursedir.db_url, self.coursedir.course_id
         with self._nothing_copied(), gradebook.as_one(*where), gradebook.opened(*where) as book:
-            with gradebook.grades_kept(book, assignment_id, student_id):  # nbgrader enters zeros for a notebook of another name
+            with gradebook.grades_kept(book, assignment_id, student_id) if self._lacks_a_name(source) else contextlib.nullcontext():
                 super().init_assignment(assignment_id, student_id)
-            book.find_submission(assignment_id, student_id).timestamp = received  # nbgrader leaves an earlier one where there is none now
+            if received is None:  # nbgrader leaves the time of an earlier submission
+                book.find_submission(assignment_id, student_id).timestamp = None
         folder = Path(self._format_dest(assignment_id, student_id))
         if received is not None or secret is not None:
             folder.mkdir(parents=True, exist_ok=True)
@@ -332,6 +333,10 @@ class Autograde(stock.Autograde):
             (folder / "timestamp.txt").write_text(f"{received.isoformat(' ', 'microseconds')} UTC\n", encoding="utf-8")
         if secret is not None:
             (folder / exchange.SECRET).write_text(secret, encoding="ascii")
+
+    def _lacks_a_name(self, folder: str) -> bool:
+        """Whether a notebook of the release is not there under its name: nbgrader enters zeros for it, though another may be read."""
+        return not all(os.path.exists(os.path.join(folder, path.name)) for path in self.released())
 
     def rebuilt(self, assignment: str, path: Path) -> rebuild.Rebuilt:
         """The notebook to judge for the one that should lie at `path`."""
