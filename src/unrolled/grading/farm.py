@@ -146,7 +146,7 @@ class Classroom:
                 f"Nothing was handed in for {self.assignment}: put notebooks at {root}/STUDENT/{self.assignment}/{self.assignment}.ipynb."
             )
         if missing := [student for student in wanted if student not in found]:
-            raise FarmError(f"{listed(missing)} handed in nothing for {self.assignment}: look into {root}.")
+            raise FarmError(f"{', '.join(map(shown, missing))} handed in nothing for {self.assignment}: look into {root}.")
         return [student for student in found if student in set(wanted)] if wanted else found
 
     def read(self, student: str) -> Submission:
