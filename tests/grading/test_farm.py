@@ -91,7 +91,7 @@ def test_empty_class_is_refused_with_the_place_where_notebooks_go(fresh_course):
 
 def test_unknown_student_is_refused(fresh_course):
     fresh_course.hand_in("ada")
-    assert "“bob” handed in nothing" in _refusal(fresh_course, NAME, "--student", "bob")
+    assert "bob handed in nothing" in _refusal(fresh_course, NAME, "--student", "bob")
 
 
 def test_absent_scheduler_is_refused_with_the_command_that_starts_one(fresh_course, monkeypatch):
