@@ -47,6 +47,8 @@ from unrolled.checks.diagnosis.sentences import SENTENCES  # noqa: E402
 CALL = 0.5           # seconds of processor time that an edited answer may take for all cases
 OTHER_SEED = 1       # where edits are compared that the public cases can't tell apart
 STYLES, LONG = 4, 2200  # other styles of a task; only one where the model answer has more characters
+MANY = 2000          # edits of one function, of which only the plain ones are tried, and these:
+ALWAYS = ("restarts", "slopes-throughout", "new-value", "block-order", "parameters-divided")
 VERSION = 1          # of what is kept of an edit: raise it when that changes
 STYLE = 10           # added to the rank of an edit of another style: the model answer's own words come first
 
@@ -338,8 +340,9 @@ def hits(task: Task) -> dict[int, list[list[Hit]]]:
         for name, scope in scopes(task, answer, model).items():
             if name not in answer.edited:
                 continue
-            for edit in edits.Rules(answer.functions[name], scope).edits():
-                if edit.rank > (2 if number == 0 else 1):
+            found_edits = edits.Rules(answer.functions[name], scope).edits()
+            for edit in found_edits:
+                if edit.rank > (0 if len(found_edits) > MANY else 2 if number == 0 else 1) and edit.template not in ALWAYS:
                     continue
                 make = functools.partial(workshop.with_edit, name, edit)
                 try:
@@ -421,7 +424,12 @@ def stamp(task: Task) -> str:
 def stale() -> list[str]:
     """The tasks whose rows are not those of today's rules, answers and cases."""
     stamps = table.stamps()
-    return [task.name for task in searched() if stamps.get(task.name) != stamp(task)]
+    return [task.name for task in searched() if task.name in stamps and stamps[task.name] != stamp(task)]
+
+
+def missing() -> list[str]:
+    """The tasks that have no rows yet."""
+    return [task.name for task in searched() if task.name not in table.stamps()]
 
 
 def main() -> None:
@@ -431,8 +439,8 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="only say which tasks are stale")
     options = parser.parse_args()
     if options.check:
-        sys.exit(f"stale: {', '.join(stale())}" if stale() else None)
-    names = options.task or ([task.name for task in searched()] if options.all else stale())
+        sys.exit(f"stale: {', '.join(stale())}; without rows: {', '.join(missing())}" if stale() or missing() else None)
+    names = options.task or ([task.name for task in searched()] if options.all else stale() + missing())
     for name in names:
         began = time.process_time()
         with np.errstate(all="ignore"), warnings.catch_warnings():

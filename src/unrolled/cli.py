@@ -119,13 +119,14 @@ def record(
 ) -> None:
     """Record the references of the checks on this device, or compare this device with a recording. Without a file: renew the truths
     of the public cases that the package ships, after a task changed."""
-    from .checks import TASKS, drawn, recorded, truths
+    from .checks import TASKS, recorded, truths
+    from .checks.drawn import PUBLIC_SEED
 
     try:
         if file is None and compare:
             _stop("Name the file to compare with: unrolled record --compare FILE.")
         if file is None:
-            typer.echo(f"{truths.record(TASKS.values(), drawn.PUBLIC_SEED)} truths are in {truths.FILE}.")
+            typer.echo(f"{truths.record(TASKS.values(), PUBLIC_SEED)} truths are in {truths.FILE}.")
             return
         if not compare:
             typer.echo(f"{recorded.record(file)} cases are in {file}.")

@@ -34,13 +34,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "inverse": ("{names}: one over the right value.", "Turn the fraction of {names} round."),
     "complement": ("{names}: one minus the right value.", "Return {names} itself, and not what is missing to 1."),
 }
+NOT_FINITE = ("And your result is not a finite number here: {cases}.", "Look where a logarithm of 0, a division by 0 or an exponential of a large number comes in.")
 FUNCTIONS: dict[str, Callable] = {
     "exp": np.exp, "log": np.log, "square": np.square, "root": np.sqrt, "inverse": lambda t: 1 / t, "complement": lambda t: 1 - t,
 }  # fmt: skip
 
 
 def relation(parts: dict[str, list[Seen]]) -> tuple[str, str] | None:
-    """What holds between the parts that are wrong and the truth, and what to do about it; None where nothing simple does."""
+    """What holds between the parts that are wrong and the truth, and what to do about it; None where nothing simple does.
+
+    Cases in which the result is not finite are told apart: there nothing can hold."""
+    broken = dict.fromkeys(one.case.name for seen in parts.values() for one in seen if not _finite(one))
+    parts = {name: [one for one in seen if one.case.name not in broken] for name, seen in parts.items()}
     wrong = [name for name, seen in parts.items() if not all(one.right for one in seen)]
     if not wrong or any(len(parts[name]) < 2 for name in wrong):
         return None
@@ -56,7 +61,16 @@ def relation(parts: dict[str, list[Seen]]) -> tuple[str, str] | None:
     for (kind, *fills), names in found.items():
         named = dict(fills) | {"names": listed(in_order(names))}
         told.append([text.format_map(named) for text in SENTENCES[kind]])
+    if broken:
+        told.append([text.format(cases="; ".join(list(broken)[:3])) for text in NOT_FINITE])
     return " ".join(t[0] for t in told), " ".join(t[1] for t in told)
+
+
+def _finite(one: Seen) -> bool:
+    """Whether a number or an array of numbers is finite where the truth is."""
+    if one.output.kind not in ("array", "float") or np.shape(one.value) != np.shape(one.truth):
+        return True
+    return bool(np.all(np.isfinite(np.asarray(one.value, dtype=np.float64)) | ~np.isfinite(np.asarray(one.truth, dtype=np.float64))))
 
 
 def _relations(name: str, parts: dict[str, list[Seen]]) -> Iterator[tuple]:
