@@ -137,4 +137,5 @@ def test_every_task_that_a_model_answer_calls_is_an_edge(course):
             name = cell.metadata.get("nbgrader", {}).get("grade_id", "").removesuffix("-code")
             if name in TASKS and cell.metadata["nbgrader"]["solution"] and cell.cell_type == "code":
                 called = {node.id for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Name)} & TASKS.keys()
-                assert called - {name} <= set(TASKS[name].uses), name
+                asked_too_often = {"train": {"train_step"}}.get(name, set())  # its long run would ask the referee 4000 times
+                assert called - {name} - asked_too_often <= set(TASKS[name].uses), name
