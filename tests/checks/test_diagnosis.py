@@ -12,6 +12,7 @@ import pytest
 
 from unrolled.checks import CheckFailed, check, find, hint, run
 from unrolled.checks.diagnosis import code, sentences, table
+from unrolled.checks.hints import ASK
 from unrolled.checks.report import as_text, feedback_html
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2] / part) for part in ("tools", "tests/assignments", "benchmarks")]
@@ -192,6 +193,11 @@ def test_a_check_says_what_and_not_yet_what_to_do(capsys):
     record = checked("rnn_step_backward", STEP_BACKWARD.format(slope="(1 - H_t)**2"))
     assert record.explanation in " ".join(as_text(record).split())
     assert record.advice not in " ".join(as_text(record).split())
+
+
+def test_a_notebook_that_imports_check_alone_can_ask_for_hints():
+    assert check.hint is hint
+    assert 'check.hint("rnn_step")' in ASK.format(task="rnn_step")
 
 
 def test_a_hint_before_any_check_says_what_to_run(capsys):

@@ -143,6 +143,9 @@ def hint(name: str) -> None:
         _show(_hints.Hint((_hints.PASSED if record and record.passed else _hints.NOT_CHECKED).format(task=task.name)))
 
 
+check.hint = hint  # type: ignore[attr-defined]  # notebooks import `check` alone
+
+
 def _of_caller(caller: FrameType, name: str) -> Any:
     """The function of that name where `check` was called, if a learner wrote one."""
     found = caller.f_locals.get(name, caller.f_globals.get(name))

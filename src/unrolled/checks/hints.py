@@ -12,7 +12,7 @@ from .record import Record
 IDEA = "Which idea: {sections}."
 SECTION = "read “{title}” in book/{page} again"
 LINE = "Which line: look at line {number} of the cell, “{text}”."
-ASK = 'For a hint: hint("{task}"), and again for the next one.'
+ASK = 'For a hint: check.hint("{task}"), and again for the next one.'
 NUMBERED = "Hint {number} of {count}. {text}"
 FOLDED = "Hints"
 PASSED = "{task}: all passed, there is nothing to hint at."

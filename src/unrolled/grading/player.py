@@ -81,6 +81,7 @@ def _stand_in(printer: Callable) -> None:
     package.checks = checks
     package.check = checks.check = package.hint = checks.hint = lambda *_, **__: None
     checks.case = checks.check.case = lambda *_, **__: {}
+    checks.check.hint = checks.hint
     sys.modules.update({"unrolled": package, "unrolled.checks": checks})
     builtins.get_ipython = Quiet
     builtins.display = printer
