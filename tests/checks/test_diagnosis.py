@@ -199,7 +199,8 @@ def test_a_notebook_that_imports_check_alone_can_ask_for_hints():
     assert 'check.hint("rnn_step")' in ASK.format(task="rnn_step")
 
 
-def test_a_hint_before_any_check_says_what_to_run(capsys):
+def test_a_hint_before_any_check_says_what_to_run(capsys, monkeypatch):
+    monkeypatch.setattr("unrolled.checks._standing", {})
     hint("lstm_from_torch")
     assert 'run check("lstm_from_torch", lstm_from_torch) first' in capsys.readouterr().out
 

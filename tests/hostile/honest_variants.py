@@ -92,7 +92,8 @@ RENAMED = """
 def rnn_step(a, b, c, d, e):
     z = a.dot(c) + b.dot(d)
     z = z + e
-    out = (np.exp(2 * z) - 1) / (np.exp(2 * z) + 1)
+    shrunk = np.exp(-2 * np.abs(z))  # of a large z, exp(2 * z) would be infinite
+    out = np.sign(z) * (1 - shrunk) / (1 + shrunk)
     return out
 """
 LIST_THEN_STACK = """

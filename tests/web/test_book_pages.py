@@ -172,7 +172,7 @@ def test_a_right_answer_in_a_chapter_is_kept_over_a_reload(browser, address):
     open_page(browser, f"{address}/recurrence/rnn.html")
     form = browser.find_element(By.CSS_SELECTOR, "form[data-kind='one']")
     right = browser.execute_script("return JSON.parse(arguments[0].dataset.key).right[0]", form)
-    browser.execute_script("arguments[0].querySelectorAll('input')[arguments[1]].click()", form, right)
+    browser.execute_script("arguments[0].querySelector(`input[value='${arguments[1]}']`).click()", form, right)
     browser.execute_script("arguments[0].querySelector('button[type=submit]').click()", form)
     assert "is-right" in form.get_attribute("class")
     browser.refresh()

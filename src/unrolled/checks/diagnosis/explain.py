@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..compare import type_problem
 from ..drawn import PUBLIC_SEED, Drawn, drawn
 from ..observe import Observation
 from ..task import Case, Mistake
@@ -97,7 +98,10 @@ def _edit(cases: Drawn, done: Done, call: Call) -> Explanation | None:
 
 def _compared(cases: Drawn, done: Done, smallest: str) -> Explanation | None:
     looked_at = {id(case) for case in diagnosed_cases(cases)[1:]}  # the truth of the first, on which form is looked at, isn't kept
-    with_truth = [(case, seen, cases.truth(case)) for case, seen in done if id(case) in looked_at]
+    done = [(case, seen) for case, seen in done if id(case) in looked_at]
+    if any(seen.error_type is None and type_problem(seen.value, cases.task.result) for _, seen in done):
+        return None  # what is of another kind can't be compared
+    with_truth = [(case, seen, cases.truth(case)) for case, seen in done]
     with np.errstate(all="ignore"):
         parts = by_part(cases.task, with_truth)
         simple = relation(parts)
