@@ -362,7 +362,7 @@ ATTACKS = [
     answers("memmap", "liars", {task: f"def {task}(*a):\n    return np.memmap('/dev/zero', dtype=float, mode='r', shape=(3, 2))"
                                 for task in EVERY_TASK}),
     answers("odd-strides", "liars", {task: "from numpy.lib.stride_tricks import as_strided\n"
-            f"def {task}(*a):\n    return as_strided(np.zeros(1), (3, 2**10), (-2**40, 2**40))" for task in EVERY_TASK}, says="can't be read"),
+            f"def {task}(*a):\n    return as_strided(np.zeros(1), (3, 2**20), (-2**40, 2**40))" for task in EVERY_TASK}, says="is larger than 16 MiB"),
     answers("no-size", "liars", {task: f"def {task}(*a):\n    return np.zeros((0, 2**40))" for task in EVERY_TASK}, says="received (0, 1099511627776)"),
     answers("one-for-all", "liars", {task: f"def {task}(*a):\n    return np.ones((1, 1, 1))" for task in EVERY_TASK}),
     answers("fake-array", "liars", {task: "class Array:\n    shape, dtype, ndim = (3, 2), np.dtype(float), 2\n    __array__ = __eq__ = lambda *_: True\n"
