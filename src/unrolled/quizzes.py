@@ -1,7 +1,7 @@
 """Load, validate and grade the quizzes that every chapter begins and ends with.
 
 A chapter's quizzes are one file, ``book/quizzes/<chapter>.yml``, with two lists of questions, ``before`` and
-``after``. The page (``unrolled.sphinx_quiz``) and the terminal (``unrolled.quiz_terminal``) show the same file and
+``after``. The page (``unrolled.site.quiz``) and the terminal (``unrolled.quiz_terminal``) show the same file and
 judge by the same rule, :func:`grade`.
 """
 

@@ -7,7 +7,7 @@ from docutils import nodes
 from docutils.frontend import get_default_settings
 from docutils.utils import new_document
 
-from unrolled.sphinx_lines import LONGEST, LONGEST_CODE, KeepLines
+from unrolled.site.lines import LONGEST, LONGEST_CODE, KeepLines
 
 
 def kept(*children: nodes.Node) -> nodes.paragraph:

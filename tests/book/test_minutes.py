@@ -12,7 +12,7 @@ from docutils.utils import new_document
 from sphinx_exercise.nodes import exercise_node, solution_node
 
 from unrolled.site.minutes import LINES, WORDS, minutes
-from unrolled.sphinx_quiz import quiz
+from unrolled.site.quiz import quiz
 
 
 def page(*children: nodes.Node) -> nodes.document:

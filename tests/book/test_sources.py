@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unrolled.sphinx_sources import cite
+from unrolled.site.sources import cite
 
 
 @pytest.mark.parametrize(

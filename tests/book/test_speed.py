@@ -50,13 +50,13 @@ def pages(tmp_path, monkeypatch):
 
 def test_numbered_references_are_the_same_and_their_page_is_read_once(pages):
     plain, times = pages()
-    quick, once = pages("unrolled.sphinx_speed")
+    quick, once = pages("unrolled.site.speed")
     assert quick == plain and "Fig. 1.1" in plain["index.html"]
     assert times > 15 and once <= 3  # for its table of contents, to be written, and for all references
 
 
 def test_what_is_installed_is_looked_through_once(pages):
-    pages("unrolled.sphinx_speed")
+    pages("unrolled.site.speed")
     before = pybtex.plugin.entry_points.cache_info()
     found = [pybtex.plugin.find_plugin("pybtex.style.formatting", "alpha") for _ in range(3)]
     after = pybtex.plugin.entry_points.cache_info()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sphinx.errors import ExtensionError
-from test_sphinx_quiz import book, build  # noqa: F401, book is a fixture
+from test_quiz_directive import book, build  # noqa: F401, book is a fixture
 
 PAGE = "# Progress\n\n```{quiz-progress}\n%s\n```\n"
 

@@ -14,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from unrolled import answers, quizzes
-from unrolled.sphinx_quiz import page_key
+from unrolled.site.quiz import page_key
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("web")]  # one browser and one book are enough
 

@@ -468,7 +468,7 @@ def no_references() -> str:
     return ""
 
 
-PAGES_ONLY = {"answers.py", "cli.py", "plots.py", "quizzes.py", "quiz_terminal.py", "sphinx_quiz"}  # no grade depends on them
+PAGES_ONLY = {"answers.py", "cli.py", "plots.py", "quizzes.py", "quiz_terminal.py", "site"}  # no grade depends on them
 
 
 def _course_hash() -> str:

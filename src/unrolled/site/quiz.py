@@ -374,7 +374,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_post_transform(PlainLists)
     app.connect("builder-inited", _add_static_folder)
     app.connect("html-page-context", _add_assets)
-    from . import progress  # here, because it builds on the classes of this module
-
-    progress.setup(app)
+    app.setup_extension("unrolled.site.progress")
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -14,11 +14,11 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from unrolled import sphinx_quiz
+from unrolled.site import quiz as directive
 
 SMALL_BOOK = Path(__file__).parent / "small-book"
 CONFIG = """
-extensions = ["myst_parser", "unrolled.sphinx_quiz"]
+extensions = ["myst_parser", "unrolled.site.quiz"]
 myst_enable_extensions = ["dollarmath"]
 include_patterns = ["book/index.md"]
 root_doc = "book/index"
@@ -123,9 +123,9 @@ def test_markup_in_a_text_is_escaped(book):
 
 def test_every_text_reaches_the_translators(book, small_quiz):
     found = messages(build(book, "gettext") / "book/index.pot")
-    texts = {*sphinx_quiz.SPOKEN.values(), *sphinx_quiz.TITLES.values()}
-    texts |= {getattr(sphinx_quiz, name) for name in ("CHECK", "RESET", "YOUR_ANSWER", "ANSWERS", "RIGHT", "WRONG")}
-    texts |= {sphinx_quiz.OTHERWISE, f"{sphinx_quiz.REREAD} [](<#hidden-state>)", "parameters"}
+    texts = {*directive.SPOKEN.values(), *directive.TITLES.values()}
+    texts |= {getattr(directive, name) for name in ("CHECK", "RESET", "YOUR_ANSWER", "ANSWERS", "RIGHT", "WRONG")}
+    texts |= {directive.OTHERWISE, f"{directive.REREAD} [](<#hidden-state>)", "parameters"}
     for question in small_quiz.before + small_quiz.after:
         texts |= {question.prompt.split("\n\n")[0], question.right, question.wrong}
         texts |= {mistake.feedback for mistake in question.mistakes}
@@ -150,8 +150,8 @@ def test_a_translation_reaches_prompt_choice_feedback_and_button(book):
         "Which of these grow with the number of steps $T$?": "Was wächst mit der Zahl der Schritte $T$?",
         "the number of parameters": "die Zahl der Parameter",
         "No, every step uses the same weights.": "Nein, jeder Schritt nutzt dieselben Gewichte.",
-        sphinx_quiz.CHECK: "Antwort prüfen",
-        sphinx_quiz.SPOKEN["progress"]: "{right} von {total} richtig, {first} auf Anhieb.",
+        directive.CHECK: "Antwort prüfen",
+        directive.SPOKEN["progress"]: "{right} von {total} richtig, {first} auf Anhieb.",
     }
     for text, translation in translations.items():
         catalog.add(text, translation)
@@ -174,19 +174,19 @@ def test_plain_text_gets_lists_of_choices_and_answers(book):
     assert "* the memory of backpropagation * the time of the forward pass * the number of parameters" in text
     assert "* *Wrong*: the number of parameters No, every step uses the same weights." in text
     assert "D=3 and H=4? (parameters) **Answers**" in text
-    assert sphinx_quiz.CHECK not in text
+    assert directive.CHECK not in text
 
 
 def test_latex_gets_lists_of_choices_and_answers(book):
     source = next(build(book, "latex").glob("*.tex")).read_text()
     assert "the memory of backpropagation" in source
     assert "The bias is left out." in source
-    assert sphinx_quiz.RESET not in source
+    assert directive.RESET not in source
 
 
 def test_the_page_key_of_a_choice_lists_the_right_ones(small_quiz):
-    assert sphinx_quiz.page_key(small_quiz.before[1]) == {"kind": "many", "choices": ["a", "b", "c"], "right": ["b", "c"]}
+    assert directive.page_key(small_quiz.before[1]) == {"kind": "many", "choices": ["a", "b", "c"], "right": ["b", "c"]}
 
 
 def test_the_page_key_of_a_text_is_normalised(small_quiz):
-    assert sphinx_quiz.page_key(small_quiz.after[1])["accept"] == ["backpropagation through time", "bptt"]
+    assert directive.page_key(small_quiz.after[1])["accept"] == ["backpropagation through time", "bptt"]

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
 
-from unrolled import quizzes
-from unrolled.sphinx_quiz import QuizDirective, quiz
+from unrolled import __version__, quizzes
+from unrolled.site.quiz import QuizDirective, quiz
 
 COLUMNS = ("Chapter", "Answered", "Right first time", "To review")
 REVIEW_ALL = "Ask me again what I missed"
@@ -134,6 +135,8 @@ def _add_assets(app: Sphinx, pagename: str, templatename: str, context: dict, do
         app.add_js_file("unrolled-progress.js", loading_method="defer")
 
 
-def setup(app: Sphinx) -> None:
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Add the directive and its script. `unrolled.site.quiz`, on whose classes it builds, calls for it."""
     app.add_directive("quiz-progress", QuizProgressDirective)
     app.connect("html-page-context", _add_assets)
+    return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
