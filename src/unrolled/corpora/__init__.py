@@ -1,12 +1,15 @@
 """The texts, pictures and series that the course learns from: all offline, all the same for the same seed.
 
 `corpora.load(name, ...)` finds a corpus by name. A function has the name of its corpus, so `corpora.toy_english` is
-the function, and `from unrolled.corpora.toy_english import P_PHRASE` reaches into its module.
+the function, and `from unrolled.corpora.toy_english import P_PHRASE` reaches into its module. `text_file` and `labelled` read
+a learner's own files.
 """
 
 from collections.abc import Callable
 from difflib import get_close_matches
 
+from .files import TextFile, text_file
+from .labelled_texts import LabelledTexts, Parts, labelled
 from .numerals import from_chinese, from_english, numerals, to_chinese, to_english
 from .pictures import Digits, digits
 from .reviews import flipped_pairs, reviews
@@ -48,8 +51,11 @@ __all__ = [
     "NAMES",
     "AgreementSite",
     "Digits",
+    "LabelledTexts",
+    "Parts",
     "Series",
     "Split",
+    "TextFile",
     "ToyEnglish",
     "character_probs",
     "co2",
@@ -58,6 +64,7 @@ __all__ = [
     "flipped_pairs",
     "from_chinese",
     "from_english",
+    "labelled",
     "load",
     "next_character_probs",
     "normalise_letters",
@@ -68,6 +75,7 @@ __all__ = [
     "split",
     "sunspots",
     "tag_words",
+    "text_file",
     "time_machine",
     "to_chinese",
     "to_english",
