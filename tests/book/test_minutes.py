@@ -45,6 +45,12 @@ def test_what_is_folded_is_left_out():
     assert minutes(page(prose(2 * WORDS), folded)) == 2
 
 
+def test_folded_code_of_a_cell_is_left_out_and_its_caption_is_read():
+    drawn = nodes.container("", nodes.figure("", nodes.caption("", "word " * WORDS)), classes=["cell_output"])
+    source = nodes.container("", code(20 * LINES), classes=["cell_input"])
+    assert minutes(page(prose(2 * WORDS), nodes.container("", source, drawn, classes=["cell", "tag_hide-input"]))) == 3
+
+
 def test_of_an_output_the_caption_is_read_and_what_was_printed_is_not():
     drawn = nodes.container("", code(20 * LINES), nodes.figure("", nodes.caption("", "word " * WORDS)), classes=["cell_output"])
     assert minutes(page(prose(2 * WORDS), drawn)) == 3

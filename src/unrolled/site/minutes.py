@@ -37,7 +37,7 @@ def read(node: nodes.Node) -> Iterator[nodes.Node]:
     """The texts and blocks of code below a node, without what is left out. Of what a cell printed or drew, the caption."""
     for child in node.children:
         classes = child.get("classes", []) if isinstance(child, nodes.Element) else []
-        if isinstance(child, LEFT_OUT) or "dropdown" in classes or is_quiz(child):
+        if isinstance(child, LEFT_OUT) or "dropdown" in classes or is_quiz(child) or is_folded_code(child):
             continue
         if "cell_output" in classes:
             for caption in child.findall(nodes.caption):
@@ -50,6 +50,13 @@ def read(node: nodes.Node) -> Iterator[nodes.Node]:
 
 def is_quiz(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Element) and node.tagname == QUIZ
+
+
+def is_folded_code(node: nodes.Node) -> bool:
+    """Is this the code of a cell with the tag hide-input, such as one that draws a figure?"""
+    if not isinstance(node, nodes.Element) or "cell_input" not in node.get("classes", []):
+        return False
+    return "tag_hide-input" in node.parent.get("classes", [])
 
 
 class ReadingTime(SphinxTransform):
