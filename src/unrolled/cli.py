@@ -13,7 +13,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from . import __version__, quizzes, terminal
-from .course import course_folder, meant, start_assignment
+from .course import course_folder, meant, start_assignment, work_folder
+
+LEARNERS, INSTRUCTORS = "For learners", "For instructors"
 
 app = typer.Typer(
     help="The command line of the course Unrolled: sequence models from scratch.",
@@ -37,7 +39,7 @@ def _main(
         raise typer.Exit()
 
 
-@app.command()
+@app.command(rich_help_panel=LEARNERS)
 def start(name: Annotated[str, typer.Argument(help="The assignment, such as 02-rnn-forward.")]) -> None:
     """Put your own copy of an assignment into work/."""
     try:
@@ -53,7 +55,7 @@ def start(name: Annotated[str, typer.Argument(help="The assignment, such as 02-r
         typer.echo("Its links lead to the book's pages: `make book` makes them.")
 
 
-@app.command("submit-check")
+@app.command("submit-check", rich_help_panel=LEARNERS)
 def submit_check(
     file: Annotated[Path, typer.Argument(help="Your notebook, such as work/02-rnn-forward/02-rnn-forward.ipynb, or its folder.")],
 ) -> None:
@@ -73,7 +75,7 @@ def submit_check(
         _stop(error)
 
 
-@app.command()
+@app.command(rich_help_panel=LEARNERS)
 def quiz(
     name: Annotated[str | None, typer.Argument(help="The chapter, such as rnn; without one, the chapters are listed.")] = None,
     part: Annotated[str | None, typer.Option(help="Only `before` or `after`.")] = None,
@@ -112,7 +114,25 @@ def quiz(
         _stop(error)
 
 
-@app.command()
+@app.command(rich_help_panel=LEARNERS)
+def package(
+    files: Annotated[list[Path] | None, typer.Argument(help="Notebooks that lie elsewhere, such as one downloaded from the page.")] = None,
+) -> None:
+    """Make a package of your own, work/mine/, of the functions in your notebooks that pass their checks."""
+    from rich.console import Console
+
+    from .yours import package as own
+
+    console = Console()
+    try:
+        with console.status("reading") as status:
+            found = own.pack(work_folder(), files or (), lambda task: status.update(f"checking {task}"))
+    except (own.PackageError, OSError) as error:
+        _stop(error)
+    own.describe(found, console)
+
+
+@app.command(rich_help_panel=INSTRUCTORS)
 def record(
     file: Annotated[Path | None, typer.Argument(help="The file to write, or with --compare to read.")] = None,
     compare: Annotated[bool, typer.Option("--compare", help="Hold this machine's references to those in the file.")] = False,
@@ -182,7 +202,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@app.command()
+@app.command(rich_help_panel=INSTRUCTORS)
 def grade(
     name: Assignment,
     scheduler: Scheduler = None,
@@ -215,7 +235,7 @@ def grade(
             raise typer.Exit(1)
 
 
-@app.command()
+@app.command(rich_help_panel=INSTRUCTORS)
 def regrade(
     name: Assignment,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
@@ -239,7 +259,7 @@ def regrade(
             raise typer.Exit(1)
 
 
-@app.command()
+@app.command(rich_help_panel=INSTRUCTORS)
 def roster(
     file: Annotated[Path, typer.Argument(help="The table: Canvas's gradebook or Moodle's grading worksheet, as CSV.")],
     number: Annotated[str | None, typer.Option(help="The column with the platform's number of each student.")] = None,
@@ -262,7 +282,7 @@ def roster(
         typer.echo(f"{len(made.moves)} submissions of {len(made.emptied)} students were renamed; {len(folder.roster())} logins are known.")
 
 
-@app.command()
+@app.command(rich_help_panel=INSTRUCTORS)
 def similar(
     name: Assignment,
     top: Annotated[int, typer.Option(min=1, help="How many pairs to show.")] = 20,
@@ -287,7 +307,7 @@ def similar(
         Console().print(table)
 
 
-@app.command("doctor")
+@app.command("doctor", rich_help_panel=INSTRUCTORS)
 def examine() -> None:
     """Say whether learners' code can be run safely here, who else can read the class, how to mend it, and the versions of what matters."""
     from .grading import doctor

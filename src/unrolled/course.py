@@ -138,6 +138,16 @@ class Started:
     links: Literal["site", "built", "unbuilt", "none"]
 
 
+def work_folder() -> Path:
+    """Where a learner's copies lie: `work/` of the course; of the present folder when the course is what the package carries, or none is
+    found."""
+    try:
+        course = course_folder()
+    except FileNotFoundError:
+        return Path.cwd() / "work"
+    return (Path.cwd() if course == CARRIED else course) / "work"
+
+
 def start_assignment(name: str, course: Path) -> Started:
     """Copy an assignment into `work/` of the course, or of the present folder when the course is what the package carries. Never
     overwrites a copy. The copy's links lead to the pages of the book.

@@ -1,6 +1,6 @@
 """The program inside the sandbox: runs the cells of one notebook and calls its functions when the referee asks.
 
-A lone file: it needs wire.py, stubs.py, failing.py, NumPy and Python's own library. It holds no tests, no references and no answers. What it says is
+A lone file: it needs wire.py, stubs.py, failing.py, magics.py, NumPy and Python's own library. It holds no tests, no references and no answers. What it says is
 never trusted: the referee checks the form of each answer, and judges values alone.
 """
 
@@ -14,7 +14,6 @@ import gc
 import io
 import linecache
 import os
-import re
 import resource
 import signal
 import sys
@@ -32,6 +31,7 @@ for _name in ("numpy._core._add_newdocs", "numpy._core._add_newdocs_scalars"):
 
 import stubs  # noqa: E402
 from failing import failing_part  # noqa: E402
+from magics import without_magics  # noqa: E402
 import wire  # noqa: E402, which imports NumPy
 
 GLOBAL_STATE = "np.random"  # as unrolled.checks.observe calls it
@@ -111,49 +111,6 @@ class Capped(io.TextIOBase):
 
 
 # --- Cells -------------------------------------------------------------------------------------
-
-MAGIC = re.compile(r"^(\s*)(%%?|!|\?)")
-ASSIGNED = re.compile(r"^(\s*)[\w, .\[\]]+=\s*[!%]")
-HELP = re.compile(r"^(\s*)[\w.]+\?\??\s*$")
-TIMING = re.compile(r"^(\s*)%(?:time|prun|memit)\s+(?!-)(\S.*)$")
-PYTHON_CELLS = ("time", "timeit", "capture", "prun", "memit", "mprun")  # cell magics whose body is Python
-
-
-def without_magics(text: str) -> str:
-    """The cell without IPython's own lines; every other line keeps its number. A cell in another language becomes empty.
-
-    A line is taken for a magic only where Python can't read it, so a string that begins with % stays as it is.
-    """
-    lines = text.split("\n")
-    first = next((i for i, line in enumerate(lines) if line.strip()), None)
-    if first is not None and (match := re.match(r"\s*%%(\w+)", lines[first])):
-        if match[1] not in PYTHON_CELLS:
-            return ""
-        lines[first] = ""
-    for _ in range(min(len(lines), 200)):
-        try:
-            ast.parse("\n".join(lines))
-        except SyntaxError as error:
-            at = (error.lineno or 0) - 1
-            if not 0 <= at < len(lines):
-                break
-            without = _without_magic(lines[at])
-            if without is None:
-                break
-            lines[at] = without
-        except ValueError:
-            break
-        else:
-            break
-    return "\n".join(lines)
-
-
-def _without_magic(line: str) -> str | None:
-    """A line with its magic taken out, or None when there is none in it."""
-    if timed := TIMING.match(line):
-        return timed[1] + timed[2]
-    match = MAGIC.match(line) or ASSIGNED.match(line) or HELP.match(line)
-    return f"{match[1]}pass" if match else None
 
 
 class Notebook:

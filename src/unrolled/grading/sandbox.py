@@ -1,7 +1,7 @@
 """The sandbox in which learners' code runs: bubblewrap with no network, nothing writable, and nothing to find.
 
 What is mounted, read-only: the system's libraries, this Python's own library without its packages, NumPy, and two files of
-ours (player.py, wire.py, stubs.py, failing.py). A seccomp filter leaves the system calls that NumPy and the player need, and no new process or thread
+ours (player.py, wire.py, stubs.py, failing.py, magics.py). A seccomp filter leaves the system calls that NumPy and the player need, and no new process or thread
 (system_calls.py); the player sets the resource limits before it runs a line that a learner wrote.
 """
 
@@ -27,7 +27,7 @@ from pathlib import Path
 from . import system_calls, wire
 
 HERE = Path(__file__).resolve().parent
-OWN_FILES = (HERE / "player.py", HERE / "wire.py", HERE.parent / "checks" / "stubs.py", HERE.parent / "checks" / "failing.py")
+OWN_FILES = (HERE / "player.py", HERE / "wire.py", *(HERE.parent / "checks" / name for name in ("stubs.py", "failing.py", "magics.py")))
 INSIDE = "/referee"  # where these files and NumPy lie in the sandbox
 MISSING = "bubblewrap (bwrap), in which learners' code runs, is not installed."
 INSTALL = "Install it with `sudo apt-get install bubblewrap` (Debian, Ubuntu) or `sudo dnf install bubblewrap` (Fedora)."
