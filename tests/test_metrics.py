@@ -1,6 +1,7 @@
-"""Cross-entropy, perplexity and bits per character: against torch, at the extremes, and at the door."""
+"""Cross-entropy, perplexity, bits per character and error rates: against torch, at the extremes, and at the door."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from unrolled.metrics import (
     bits_per_character,
     cross_entropy,
     cross_entropy_backward,
+    edit_distance,
     log_softmax,
     perplexity,
+    pronunciation_errors,
     softmax,
 )
 
@@ -147,3 +150,37 @@ def test_a_loss_per_word_is_shared_among_the_words_characters():
 def test_a_token_of_no_character_is_refused():
     with pytest.raises(ValueError, match="more than 0, received 0"):
         bits_per_character(1.0, characters_per_token=0)
+
+
+tokens = st.lists(st.sampled_from("ab "), max_size=6)
+
+
+@given(tokens, tokens)
+def test_the_edit_distance_is_the_shortest_way_between_two_texts(a, b):
+    @cache
+    def shortest(i, j):
+        if i == 0 or j == 0:
+            return i + j
+        return min(shortest(i - 1, j) + 1, shortest(i, j - 1) + 1, shortest(i - 1, j - 1) + (a[i - 1] != b[j - 1]))
+
+    assert edit_distance(a, b) == shortest(len(a), len(b)) == edit_distance(b, a)
+
+
+def test_any_listed_pronunciation_is_right_and_the_nearest_one_counts_the_phonemes():
+    listed = {"tomato": ["T AH M EY T OW".split(), "T AH M AA T OW".split()], "a": [["AH"], ["EY"]]}
+    outputs = {"tomato": "T AH M AA T".split(), "a": ["EY"]}
+    assert pronunciation_errors(outputs, listed) == (1 / 2, 1 / 7)
+
+
+def test_of_two_equally_near_pronunciations_the_longer_one_is_counted():
+    assert pronunciation_errors({"x": ["A"]}, {"x": [["B"], ["A", "C"]]}) == (1, 1 / 2)
+
+
+def test_the_phoneme_error_rate_can_exceed_1():
+    assert pronunciation_errors({"x": ["A", "B", "C"]}, {"x": [["D"]]}) == (1, 3)
+
+
+@pytest.mark.parametrize(("outputs", "listed"), [({}, {"x": [["A"]]}), ({"y": ["A"]}, {"x": [["A"]]}), ({"x": ["A"]}, {"x": []})])
+def test_a_word_without_a_pronunciation_to_compare_with_is_refused(outputs, listed):
+    with pytest.raises(ValueError, match="for each a pronunciation in the list"):
+        pronunciation_errors(outputs, listed)

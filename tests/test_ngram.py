@@ -498,3 +498,25 @@ def test_anything_but_a_row_of_integers_is_refused(Model, use, ids):
 def test_scoring_fewer_than_two_tokens_is_refused(Model, score, ids):
     with pytest.raises(ValueError, match=f"at least two tokens, .*; received {len(ids)}: use a longer text"):
         score(Model(np.array([0, 1, 2]), 2, 3), ids)
+
+
+@both_models
+@given(st.lists(st.integers(0, 3), min_size=4, max_size=40), st.lists(st.integers(0, 3), min_size=1, max_size=6), st.integers(1, 4))
+def test_a_search_that_extends_its_states_gives_the_probabilities_of_the_text(Model, text, continuation, n):
+    model = Model(np.array(text), n, 5)
+    state = model.start(np.array([], dtype=int))
+    for place, token in enumerate(continuation):
+        probs, state = model.extend(state, np.array([token, 4]))
+        assert probs == pytest.approx(model.probs(np.array(continuation[:place], dtype=int))[[token, 4]], rel=1e-12)
+        state = [part[0] for part in state]
+
+
+@both_models
+def test_many_contexts_are_extended_at_once(Model):
+    rng = np.random.default_rng(0)
+    model = Model(rng.integers(0, 4, 200), 3, 4)
+    contexts = rng.integers(0, 4, (6, 2))
+    states = [np.stack(parts)[:, None] for parts in zip(*(model.start(context) for context in contexts), strict=True)]
+    probs, after = model.extend(states, np.arange(4)[None])
+    np.testing.assert_allclose(probs, [model.probs(context) for context in contexts], rtol=1e-12)
+    assert [part.shape for part in after] == [(6, 4)] * 3

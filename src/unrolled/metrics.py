@@ -1,8 +1,9 @@
-"""How good is a prediction: cross-entropy, perplexity, bits per character."""
+"""How good is a prediction: cross-entropy, perplexity, bits per character; word and phoneme error rate."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
@@ -71,3 +72,37 @@ def bits_per_character(nats_per_token: float, characters_per_token: float = 1.0)
     if not characters_per_token > 0:
         raise ValueError(f"characters_per_token must be more than 0, received {characters_per_token}.")
     return nats_per_token / (math.log(2) * characters_per_token)
+
+
+def edit_distance(a: Sequence[Hashable], b: Sequence[Hashable]) -> int:
+    """How many tokens must be put in, taken out or replaced to turn a into b, at least."""
+    row = list(range(len(b) + 1))  # from nothing to the first tokens of b
+    for i, x in enumerate(a, 1):
+        diagonal, row[0] = row[0], i
+        for j, y in enumerate(b, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (x != y))
+    return row[-1]
+
+
+def pronunciation_errors(
+    outputs: Mapping[str, Sequence[Hashable]], listed: Mapping[str, Sequence[Sequence[Hashable]]]
+) -> tuple[float, float]:
+    """Word error rate and phoneme error rate, as the literature counts them [bisani2008].
+
+    outputs: for each word one pronunciation. listed: for each of these words all that count as right. A word is an error when its output equals none of
+    them. Phonemes are compared with the listed pronunciation that is nearest; their rate is the sum of edit distances over the sum of the lengths of those,
+    and can exceed 1. Raises ValueError when there is no word, or nothing listed for one.
+    """
+    missing = [word for word in outputs if not listed.get(word)]
+    if missing or not outputs:
+        raise ValueError(
+            f"Expected at least one word, and for each a pronunciation in the list; received {len(outputs)} words, {len(missing)} of them without: "
+            f"{', '.join(missing[:3]) or 'no word at all'}."
+        )
+    wrong = edits = phonemes = 0
+    for word, output in outputs.items():
+        distance, length = min((edit_distance(output, right), -len(right)) for right in listed[word])
+        wrong += distance > 0
+        edits += distance
+        phonemes -= length
+    return wrong / len(outputs), edits / phonemes

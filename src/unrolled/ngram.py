@@ -160,6 +160,28 @@ class _NGramModel:
             probs = self._order_probs(k, before, gram, probs)
         return probs
 
+    def start(self, context: np.ndarray) -> list[np.ndarray]:
+        """What `extend` needs to know after a context `(tokens,)`: the ids of its last 0, 1, ..., n - 1 tokens as k-grams, each of shape `()`."""
+        context = _checked_ids(context, self.V)
+        state = [np.zeros((), dtype=np.int64)]
+        for token in context[max(0, len(context) - self.n + 1) :]:
+            _, state = self.extend(state, token)
+        return state
+
+    def extend(self, state: list[np.ndarray], tokens: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Probabilities of many tokens, each after a context of its own, and the state after each: for searches that keep many hypotheses.
+
+        state: as `start` and `extend` return it, arrays of any shape that fits that of tokens, ids in 0..V-1.
+        """
+        shape = np.broadcast_shapes(np.shape(tokens), *(part.shape for part in state))
+        probs = np.full(shape, 1 / self.V)
+        after = [np.zeros(shape, dtype=np.int64)]
+        for k, context in enumerate(state, 1):
+            gram = np.where(context >= 0, self.orders[k - 1].find(context * self.V + tokens), -1)
+            probs = self._order_probs(k, context, gram, probs)
+            after.append(gram)
+        return probs, after[: self.n]
+
     def held_out_loss(self, ids: np.ndarray) -> float:
         """Mean nats a token over ids[1:]."""
         return float(-self.log_probs(ids).mean())

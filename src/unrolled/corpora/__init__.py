@@ -12,6 +12,7 @@ from .files import TextFile, text_file
 from .labelled_texts import LabelledTexts, Parts, labelled
 from .numerals import from_chinese, from_english, numerals, to_chinese, to_english
 from .pictures import Digits, digits
+from .pronunciations import PronunciationSplit, pronunciation_split, pronunciations
 from .reviews import flipped_pairs, reviews
 from .series import Series, co2, sunspots
 from .splits import Split, split
@@ -29,7 +30,7 @@ from .toy_english import (
 
 _CORPORA: dict[str, Callable] = {
     function.__name__: function
-    for function in (toy_english, python_manual, time_machine, numerals, reviews, digits, sunspots, co2)
+    for function in (toy_english, python_manual, time_machine, numerals, pronunciations, reviews, digits, sunspots, co2)
 }
 NAMES = tuple(_CORPORA)
 
@@ -53,6 +54,7 @@ __all__ = [
     "Digits",
     "LabelledTexts",
     "Parts",
+    "PronunciationSplit",
     "Series",
     "Split",
     "TextFile",
@@ -69,6 +71,8 @@ __all__ = [
     "next_character_probs",
     "normalise_letters",
     "numerals",
+    "pronunciation_split",
+    "pronunciations",
     "python_manual",
     "python_manual_version",
     "reviews",

@@ -1,0 +1,204 @@
+"""From spelling to sound on the whole CMU dictionary: how low does the word error rate of counting and of an encoder–decoder go?
+
+The network is `unrolled.seq2seq.EncoderDecoder` with attention. It is trained in passes over all training words, with a learning rate that falls along a
+half cosine. After each pass the state is saved, so that a run that was stopped, or ran out of `--minutes`, goes on from there. What is chosen (the order of the
+n-gram model) is chosen on the validation words; the test words are scored at the end of a run. A GPU is used where there is one.
+
+The result is `_build/benchmarks/pronunciation.json`; with `--keep` it also becomes `book/tasks/pronunciation.json`, which the page on pronunciation prints.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from common import FOLDER, machine, write
+
+from unrolled import seq2seq
+from unrolled.corpora import pronunciation_split
+from unrolled.joint_ngram import Aligner, JointNGram, majority
+from unrolled.metrics import pronunciation_errors
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+E, N, WARM_UP, BEAM = 64, 128, 400, 8
+ORDERS = (2, 3, 4, 5, 6, 7, 8)
+PAGE = Path(__file__).resolve().parents[1] / "book" / "tasks" / "pronunciation.json"
+
+
+def rates(outputs: dict[str, Sequence[str]], listed: dict) -> dict[str, float]:
+    """Word and phoneme error rate in percent."""
+    words, phonemes = pronunciation_errors(outputs, listed)
+    return {"wer": 100 * words, "per": 100 * phonemes}
+
+
+# --- Counting ----------------------------------------------------------------------------------
+
+
+def counting(stress: bool) -> tuple[JointNGram, dict[str, object]]:
+    """The joint n-gram model of the order that is best on the validation words, and its result beside the majority baseline's."""
+    began = time.process_time()
+    split = pronunciation_split(stress)
+    aligner = Aligner([(word, variants[0]) for word, variants in split.train.items()])
+    alignments = aligner.alignments()
+    most = majority(alignments)
+    result: dict[str, object] = {
+        "not_aligned": aligner.dropped,
+        "majority": rates({word: [phone for letter in word for phone in most[letter]] for word in split.test}, split.test),
+        "validation_wer": {},
+    }
+    models = {n: JointNGram(alignments, n) for n in ORDERS}
+    for n, model in models.items():
+        result["validation_wer"][n] = rates(model.pronounce(list(split.validation)), split.validation)["wer"]
+    best = min(ORDERS, key=result["validation_wer"].get)
+    outputs = models[best].pronounce(list(split.test))
+    result |= {"order": best, "test": rates(outputs, split.test), "cpu_seconds": time.process_time() - began}
+    return models[best], result
+
+
+# --- The network -------------------------------------------------------------------------------
+
+
+class Recipe:
+    """A network in training, with all that going on needs."""
+
+    def __init__(self, arguments: argparse.Namespace):
+        self.passes, self.seed, self.device = arguments.passes, arguments.seed, arguments.device
+        self.split = pronunciation_split()
+        self.phones = ["<start>", "<end>", *sorted({phone for variants in self.split.train.values() for phone in variants[0]})]
+        ids = {phone: i for i, phone in enumerate(self.phones)}
+        self.pairs = [(self.letters(word), [ids[phone] for phone in variants[0]]) for word, variants in self.split.train.items()]
+        self.model = seq2seq.EncoderDecoder(
+            len(LETTERS), len(self.phones), E, arguments.units, self.seed, dropout=arguments.dropout
+        ).to(self.device)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=arguments.lr)
+        self.steps = self.passes * len(seq2seq.batches(self.pairs, N, np.random.default_rng(0)))
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._share)
+        self.settings = {"units": arguments.units, "passes": self.passes, "lr": arguments.lr, "dropout": arguments.dropout, "seed": self.seed, "batch": N}
+        self.history: list[dict[str, float]] = []
+        self.file = FOLDER / "pronunciation.pt"
+
+    def _share(self, step: int) -> float:
+        """The share of the learning rate at an update: a straight line up, then half a cosine down to 0."""
+        warm = min(1.0, (step + 1) / WARM_UP)
+        return warm * 0.5 * (1 + math.cos(math.pi * min(step / self.steps, 1.0)))
+
+    @staticmethod
+    def letters(word: str) -> list[int]:
+        return [LETTERS.index(letter) for letter in word]
+
+    def go_on(self) -> None:
+        """Load what an earlier run has saved. It may have had fewer passes in mind: the learning rate then rises again to where it stands for so many."""
+        if not self.file.exists():
+            return
+        saved = torch.load(self.file, map_location=self.device, weights_only=True)
+        if saved["settings"] | {"passes": 0} != self.settings | {"passes": 0}:
+            raise SystemExit(f"{self.file} is of a run with {saved['settings']}; move it away, or give these settings.")
+        self.model.load_state_dict(saved["model"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.schedule.load_state_dict(saved["schedule"])
+        self.history = saved["history"]
+
+    def save(self) -> None:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        beside = self.file.with_suffix(".part")
+        torch.save(
+            {
+                "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict(),
+                "history": self.history, "settings": self.settings,
+            },
+            beside,
+        )  # fmt: skip
+        beside.replace(self.file)
+
+    def one_pass(self) -> None:
+        number = len(self.history)
+        torch.manual_seed(1_000 * self.seed + number)  # dropout's, so that a run that was stopped goes on as if it had not been
+        began, began_cpu, losses = time.perf_counter(), time.process_time(), []
+        self.model.train()
+        for X, Y in seq2seq.batches(self.pairs, N, np.random.default_rng([self.seed, number])):
+            loss = seq2seq.loss_of(self.model, X, Y)
+            self.optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+            self.optimizer.step()
+            self.schedule.step()
+            losses.append(loss.item())
+        seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - began_cpu
+        validation = rates(self.outputs(list(self.split.validation), 1), self.split.validation)
+        self.history.append({"loss": float(np.mean(losses)), "seconds": seconds, "cpu_seconds": cpu_seconds, **validation})
+
+    def outputs(self, words: Sequence[str], width: int) -> dict[str, list[str]]:
+        found = seq2seq.beam(self.model, [self.letters(word) for word in words], width)
+        return {word: [self.phones[i] for i in ids] for word, (ids, _) in zip(words, found, strict=True)}
+
+    def result(self) -> dict[str, object]:
+        """What the network does on the test words, and each of its mistakes."""
+        test = self.split.test
+        began = time.process_time()
+        best = self.outputs(list(test), BEAM)
+        return {
+            "settings": self.settings, "passes_done": len(self.history), "device": str(self.device),
+            "weights": sum(p.numel() for p in self.model.parameters()),
+            "seconds": sum(h["seconds"] for h in self.history), "cpu_seconds": sum(h["cpu_seconds"] for h in self.history),
+            "history": self.history,
+            "greedy": rates(self.outputs(list(test), 1), test), "beam": rates(best, test), "beam_width": BEAM,
+            "decoding_cpu_seconds": time.process_time() - began,
+            "mistakes": {word: " ".join(phones) for word, phones in best.items() if tuple(phones) not in test[word]},
+        }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=40, help="start no pass that would end later than this (40)")
+    parser.add_argument("--passes", type=int, default=16, help="over all training words, in all runs together (16)")
+    parser.add_argument("--units", type=int, default=256, help="in a direction (256)")
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--dropout", type=float, default=0.2)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--keep", action="store_true", help="also put the result beside the page that prints it")
+    arguments = parser.parse_args()
+    began = time.perf_counter()
+
+    result: dict[str, object] = {"machine": machine()}
+    for stress in (False, True):
+        _, result["counting_stress" if stress else "counting"] = counting(stress)
+        counted = result["counting_stress" if stress else "counting"]
+        print(f"counting, stress {stress}: order {counted['order']}, {counted['test']}, {counted['cpu_seconds']:.0f} CPU seconds", flush=True)
+
+    recipe = Recipe(arguments)
+    recipe.go_on()
+    print(f"{len(recipe.pairs):,} words to train on, {recipe.passes} passes, {len(recipe.history)} of them done; on {recipe.device}", flush=True)
+    longest = 0.0
+    while len(recipe.history) < recipe.passes:
+        if (time.perf_counter() - began + longest) / 60 > arguments.minutes:
+            print("The time is up: run this again to go on.")
+            break
+        recipe.one_pass()
+        recipe.save()
+        last = recipe.history[-1]
+        longest = max(longest, last["seconds"])
+        print(
+            f"pass {len(recipe.history):2}: loss {last['loss']:.3f}, validation WER {last['wer']:.1f} %, PER {last['per']:.1f} %,"
+            f" {last['seconds']:.0f} s ({last['cpu_seconds']:.0f} CPU seconds)",
+            flush=True,
+        )
+        write("pronunciation", {**result, "network": {"settings": recipe.settings, "history": recipe.history}})
+    result["network"] = recipe.result()
+    print(f"test, greedy {result['network']['greedy']}, beam {result['network']['beam']}")
+    write("pronunciation", result)
+    if arguments.keep:
+        beside = PAGE.with_suffix(".part")
+        beside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        beside.replace(PAGE)
+        print(f"written: {PAGE.relative_to(PAGE.parents[2])}")
+
+
+if __name__ == "__main__":
+    main()
