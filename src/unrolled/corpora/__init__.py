@@ -10,6 +10,7 @@ from difflib import get_close_matches
 
 from .files import TextFile, text_file
 from .labelled_texts import LabelledTexts, Parts, labelled
+from .languages import LANGUAGES, cldr_names, cldr_names_version
 from .numerals import from_chinese, from_english, numerals, to_chinese, to_english
 from .pictures import Digits, digits
 from .pronunciations import PronunciationSplit, pronunciation_split, pronunciations
@@ -30,7 +31,7 @@ from .toy_english import (
 
 _CORPORA: dict[str, Callable] = {
     function.__name__: function
-    for function in (toy_english, python_manual, time_machine, numerals, pronunciations, reviews, digits, sunspots, co2)
+    for function in (toy_english, python_manual, time_machine, numerals, pronunciations, reviews, cldr_names, digits, sunspots, co2)
 }
 NAMES = tuple(_CORPORA)
 
@@ -49,6 +50,7 @@ def load(name: str, *args, **kwargs):
 
 __all__ = [
     "ALPHABET",
+    "LANGUAGES",
     "NAMES",
     "AgreementSite",
     "Digits",
@@ -60,6 +62,8 @@ __all__ = [
     "TextFile",
     "ToyEnglish",
     "character_probs",
+    "cldr_names",
+    "cldr_names_version",
     "co2",
     "digits",
     "entropy_rate",
