@@ -115,6 +115,34 @@ def quiz(
 
 
 @app.command(rich_help_panel=LEARNERS)
+def review(
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long to ask at most.")] = 5.0,
+    due: Annotated[bool, typer.Option("--due", help="Only say how many questions are due.")] = False,
+) -> None:
+    """Ask the quiz questions that are due today: those that you missed and those that you may soon forget."""
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    try:
+        from . import quiz_terminal
+        from .yours import review as own
+
+        folder, console = course_folder() / "book" / "quizzes", Console()
+        if due:
+            known = [question.id for one in quizzes.find_all(folder) for question in one.before + one.after]
+            log = quiz_terminal.Progress.load(folder, console).log
+            today, week, met = own.counts(log, known, datetime.now(UTC))
+            typer.echo(f"{today} questions are due, {week} more in the next seven days; {met} of {len(known)} were met.")
+        else:
+            own.run(folder, console, minutes)
+    except ModuleNotFoundError as error:
+        _stop(f"This needs {error.name}: `python -m pip install {error.name}` brings it.")
+    except (ValueError, OSError) as error:
+        _stop(error)
+
+
+@app.command(rich_help_panel=LEARNERS)
 def package(
     files: Annotated[list[Path] | None, typer.Argument(help="Notebooks that lie elsewhere, such as one downloaded from the page.")] = None,
 ) -> None:

@@ -170,6 +170,16 @@ def ask(
     return score
 
 
+def ask_one(question: Question, console: Console, input: Callable[[str], str], progress: Progress) -> bool:
+    """Ask one question; whether the learner stayed."""
+    try:
+        _ask_question(question, console, input, progress)
+    except (_Left, EOFError, KeyboardInterrupt):
+        console.print()
+        return False
+    return True
+
+
 def _ask_question(question: Question, console: Console, input: Callable[[str], str], progress: Progress) -> None:
     """Ask until the answer is right or the learner moves on."""
     console.print(Markdown(plain(question.prompt)))

@@ -67,7 +67,7 @@ class ReadingTime(SphinxTransform):
     def apply(self, **kwargs: object) -> None:
         title = next(iter(self.document.findall(nodes.title)), None)
         parts = {node.get("part") for node in self.document.findall(is_quiz)}
-        if title is None or not parts or "progress" in parts:  # the page that lists all quizzes is no chapter
+        if title is None or not parts or parts & {"progress", "review"}:  # the pages that hold all quizzes are no chapters
             return
         sentence = SAYS.format(minutes=minutes(self.document))
         title.parent.insert(title.parent.index(title) + 1, nodes.paragraph(sentence, sentence, classes=["unrolled-minutes"]))

@@ -327,7 +327,7 @@ class PlainLists(SphinxPostTransform):
         if builder.name in PAGE_BUILDERS or builder.format == "":  # "": gettext, linkcheck: they only look at texts
             return
         for node in list(self.document.findall(quiz)):
-            node.replace_self([] if node["part"] == "progress" else _plain(node))
+            node.replace_self([] if node["part"] in ("progress", "review") else _plain(node))
 
 
 def _plain(root: quiz) -> list[nodes.Node]:
@@ -375,4 +375,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("builder-inited", _add_static_folder)
     app.connect("html-page-context", _add_assets)
     app.setup_extension("unrolled.site.progress")
+    app.setup_extension("unrolled.site.review")
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
