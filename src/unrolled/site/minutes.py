@@ -1,7 +1,8 @@
 """Begins each chapter with the minutes that it takes to read.
 
 Counted is what everybody reads: prose, captions, tables and formulas at 200 words per minute, and the code of the cells at 15 lines per minute.
-Quizzes, exercises, solutions, outputs and what is folded are left out. A chapter is a page with a quiz.
+Quizzes, exercises, solutions, outputs and what is folded are left out. A chapter is a page with a quiz. Sections that may be skipped
+(`unrolled.site.optional`) are named with their minutes.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from sphinx_exercise.nodes import exercise_enumerable_node, exercise_node, solut
 
 from unrolled import __version__
 
+from .optional import optional_sections
+
 WORDS, LINES = 200, 15  # per minute
 LEFT_OUT = (exercise_node, exercise_enumerable_node, solution_node, nodes.comment, nodes.raw, nodes.target, nodes.pending, nodes.system_message)
 QUIZ = "quiz"  # the name of the node that the quiz directive makes
 SAYS = "Reading time: {minutes} minutes, without quizzes, exercises and what is folded."
+SKIP = "You may skip {minutes} of these minutes, marked as optional:"
 
 
 def minutes(document: nodes.Node) -> int:
@@ -67,10 +71,22 @@ class ReadingTime(SphinxTransform):
     def apply(self, **kwargs: object) -> None:
         title = next(iter(self.document.findall(nodes.title)), None)
         parts = {node.get("part") for node in self.document.findall(is_quiz)}
-        if title is None or not parts or parts & {"progress", "review"}:  # the pages that hold all quizzes are no chapters
+        if title is None or not parts or "progress" in parts:  # the page that lists all quizzes is no chapter
             return
         sentence = SAYS.format(minutes=minutes(self.document))
-        title.parent.insert(title.parent.index(title) + 1, nodes.paragraph(sentence, sentence, classes=["unrolled-minutes"]))
+        says = nodes.paragraph(sentence, sentence, classes=["unrolled-minutes"])
+        sections = optional_sections(self.document)
+        if sections:
+            skip = SKIP.format(minutes=sum(map(minutes, sections)))
+            says += [nodes.Text(f" {skip}"), *(link for number, section in enumerate(sections) for link in link_to(section, ", " if number else " "))]
+            says += nodes.Text(".")
+        title.parent.insert(title.parent.index(title) + 1, says)
+
+
+def link_to(section: nodes.section, before: str) -> list[nodes.Node]:
+    """What stands before the link, and a link to a section that says its title."""
+    title = next(iter(section.findall(nodes.title)))
+    return [nodes.Text(before), nodes.reference("", "", *(child.deepcopy() for child in title.children), refid=section["ids"][0], internal=True)]
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
