@@ -34,6 +34,8 @@ FLOORS = {
     "site": 1,
     "quiz_terminal": 1,
     "joint_ngram": 2,
+    "agreement": 2,
+    "translation": 2,
     "checks": 2,
     "grading": 3,
     "yours": 4,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from unrolled import torch_models, training
+from unrolled import cells, torch_models, training
 from unrolled.text import random_batches, sequential_batches
 from unrolled.torch_models import KINDS, TorchLanguageModel, from_numpy
 from unrolled.training import GRU, LSTM, RNN, TrainingDiverged, init_model
@@ -145,3 +145,54 @@ def test_the_state_carries_over_between_calls():
     _, state = model(ids[:6])
     rest, _ = model(ids[6:], state)
     torch.testing.assert_close(rest, whole[6:], rtol=1e-5, atol=1e-6)
+
+
+# --- For any network ---------------------------------------------------------------------------
+
+
+def squared(model, x, y):
+    return ((model(x) - y) ** 2).mean()
+
+
+def test_a_network_is_fitted_to_what_is_drawn():
+    torch.manual_seed(0)
+    model, source = torch.nn.Linear(2, 1), torch.Generator().manual_seed(0)
+
+    def draw():
+        x = torch.randn(16, 2, generator=source)
+        return x, x.sum(dim=1, keepdim=True)
+
+    losses = torch_models.fit(model, squared, draw, 200, torch.optim.Adam(model.parameters(), lr=0.05))
+    assert len(losses) == 200 and losses[-1] < 1e-3 < losses[0]
+
+
+def test_a_loss_that_is_no_number_stops_the_fit():
+    model = torch.nn.Linear(2, 1)
+    x = torch.full((4, 2), math.inf)
+    with pytest.raises(TrainingDiverged, match="update 1"):
+        torch_models.fit(model, squared, lambda: (x, x[:, :1]), 3, torch.optim.SGD(model.parameters(), lr=0.1))
+
+
+def test_work_done_two_at_a_time_keeps_its_order():
+    assert torch_models.at_once(lambda n: n * n, range(5)) == [0, 1, 4, 9, 16]
+
+
+@pytest.mark.parametrize(("kind", "shapes"), [
+    ("rnn", [(3, 4), (4, 4), (4,)]), ("lstm", [(3, 16), (4, 16), (16,)]), ("gru", [(3, 12), (4, 12), (12,), (12,)]),
+])  # fmt: skip
+def test_the_weights_of_a_layer_are_those_that_the_cells_take(kind, shapes):
+    module = KINDS[kind](3, 4, num_layers=2, bidirectional=True, dtype=torch.float64)
+    layers = torch_models.layers_of(module)
+    assert len(layers) == 4 and [w.shape for w in layers[0]] == shapes
+    X, zero = np.random.default_rng(0).normal(size=(5, 2, 3)), np.zeros((2, 4))
+    forward = {"rnn": cells.rnn_forward, "lstm": lambda X, h, *w: cells.lstm_forward(X, h, h, *w)[0],
+               "gru": lambda X, h, *w: cells.gru_forward(X, h, *w)[0]}[kind]  # fmt: skip
+    one = KINDS[kind](3, 4, dtype=torch.float64)
+    expected, _ = one(torch.tensor(X))
+    np.testing.assert_allclose(forward(X, zero, *torch_models.layers_of(one)[0]), expected.detach(), rtol=0, atol=1e-12)
+
+
+def test_operations_are_counted_once_though_two_paths_lead_to_them():
+    x = torch.ones(1, requires_grad=True)
+    y = x * 2
+    assert sorted(torch_models.recorded_operations(y + y)) == ["AccumulateGrad", "AddBackward0", "MulBackward0"]

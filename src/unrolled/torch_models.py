@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
 
 from .training import History, LanguageModel, TrainingDiverged, batches_of, checked_text, progress
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 KINDS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
@@ -119,3 +123,70 @@ def from_numpy(model: LanguageModel) -> TorchLanguageModel:
         twin.output.weight.copy_(torch.as_tensor(model.params["W_hq"]).T)
         twin.output.bias.copy_(torch.as_tensor(model.params["b_q"]))
     return twin
+
+
+# --- For any network -----------------------------------------------------------------------------
+
+
+def fit(
+    model: nn.Module,
+    batch_loss: Callable[..., torch.Tensor],
+    draw: Callable[[], Sequence[Any]],
+    updates: int,
+    optimizer: torch.optim.Optimizer,
+    theta: float = 1.0,
+) -> np.ndarray:
+    """Update a network `updates` times with the loss `batch_loss(model, *draw())`, its gradient clipped at norm theta.
+
+    Returns the loss of every update. Raises TrainingDiverged as `train` does.
+    """
+    losses = []
+    for _ in progress(range(updates), "update"):
+        loss = batch_loss(model, *draw())
+        optimizer.zero_grad()
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(model.parameters(), theta).item()
+        if not (math.isfinite(loss.item()) and math.isfinite(norm)):
+            raise TrainingDiverged(
+                f"Training diverged at update {len(losses) + 1}: loss {loss.item():.4g}, gradient norm {norm:.4g}. "
+                "Clip the gradient (theta), or lower the learning rate."
+            )
+        optimizer.step()
+        losses.append(loss.item())
+    return np.array(losses)
+
+
+def at_once(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """What `work` returns for each item; it does two at a time, each on a core of its own.
+
+    Threads do, since torch computes outside of Python's lock. They share torch's random numbers: make networks before, one after the other.
+    """
+    from joblib import Parallel, delayed
+
+    return Parallel(n_jobs=2, prefer="threads")(delayed(work)(item) for item in items)
+
+
+def layers_of(module: nn.RNNBase) -> list[tuple[np.ndarray, ...]]:
+    """The weights of a torch module as `cells` takes them, one tuple for each layer and direction: W_x `(D, G H)`, W_h `(H, G H)`, b `(G H,)`.
+
+    G is the number of blocks, 1 for an RNN and 4 for an LSTM; torch's two biases are added. A GRU's two biases stay apart, as its cell needs
+    them: W_x, W_h, b_x, b_h.
+    """
+    layers = []
+    for weights in module.all_weights:
+        W_ih, W_hh, b_ih, b_hh = (parameter.detach().numpy() for parameter in weights)
+        biases = (b_ih, b_hh) if isinstance(module, nn.GRU) else (b_ih + b_hh,)
+        layers.append((W_ih.T, W_hh.T, *biases))
+    return layers
+
+
+def recorded_operations(tensor: torch.Tensor) -> list[str]:
+    """Names of all operations that autograd has recorded in a tensor's history, one for each."""
+    names, waiting, seen = [], [tensor.grad_fn], set()
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            names.append(node.name().split("::")[-1])
+            waiting += [before for before, _ in node.next_functions]
+    return names
