@@ -4,6 +4,7 @@ import json
 import random
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -237,6 +238,14 @@ def test_groups_are_shared_out_so_that_classes_keep_their_shares():
     assert abs(len(test) - 300) < 30
     shares = [part.labels.count("class 1") / len(part) for part in (train, validation, test)]
     assert max(shares) - min(shares) < 0.03
+
+
+def test_large_and_small_groups_are_met_in_every_part():
+    """A split by size would put all large groups into the largest part."""
+    groups = [f"large {i // 12}" for i in range(1200)] + [f"small {i // 2}" for i in range(1200)]
+    data = LabelledTexts([str(i) for i in range(2400)], ["a", "b"] * 1200, groups)
+    for part in data.split((0.6, 0.2, 0.2))[:3]:
+        assert 0.4 < np.mean([group.startswith("large") for group in part.groups]) < 0.6
 
 
 def test_rows_with_the_same_text_stay_together_where_there_are_no_groups():

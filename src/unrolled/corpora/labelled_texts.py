@@ -436,9 +436,10 @@ def _checked_fractions(fractions: Sequence[float]) -> np.ndarray:
 def _stratified(together: Sequence[str], labels: Sequence[str], fractions: np.ndarray, rng: np.random.Generator) -> list[list[int]]:
     """Numbers of rows for each part, in rising order. Rows with the same value in `together` share a part, and each class is shared out by `fractions`.
 
-    The largest bundles choose first, each the part that then lies nearest to what it should have of every class (the idea of iterative
-    stratification, Sechidis et al. 2011); bundles of one row come last, class by class, and fill what is missing. No part stays empty where there are
-    as many bundles as parts.
+    Bundles come in random order, and each goes to the part that lacks the largest share of what it should have of the bundle's classes (the idea of
+    iterative stratification, Sechidis et al. 2011). Were they sorted by size, as is often done, all large ones would end in the largest part, and the
+    test would ask for something else than training told. Bundles of one row come last, class by class, and fill what is missing. No part stays empty
+    where there are as many bundles as parts.
     """
     number = {label: i for i, label in enumerate(sorted(set(labels)))}
     bundles: dict[str, list[int]] = {}
@@ -447,29 +448,33 @@ def _stratified(together: Sequence[str], labels: Sequence[str], fractions: np.nd
     items = list(bundles.values())
     shuffled = [items[i] for i in rng.permutation(len(items))]
     per_class = np.bincount([number[label] for label in labels], minlength=len(number))
-    missing = fractions[:, None] * per_class  # (parts, classes): rows that each part still wants
+    wanted = fractions[:, None] * per_class  # (parts, classes): rows that each part should have
+    missing = wanted.copy()
+    largest = fractions.argmax()
     parts: list[list[list[int]]] = [[] for _ in fractions]
-    for rows in sorted((rows for rows in shuffled if len(rows) > 1), key=len, reverse=True):
-        counts = np.bincount([number[labels[row]] for row in rows], minlength=len(number))
-        # What the squared distance from the goal changes by, for each part, relative to the part's size.
-        part = int((((missing - counts) ** 2 - missing**2).sum(axis=1) / fractions).argmin())
-        parts[part].append(rows)
-        missing[part] -= counts
+    for rows in shuffled:
+        if len(rows) > 1:
+            counts = np.bincount([number[labels[row]] for row in rows], minlength=len(number))
+            lacking = (missing / wanted) @ counts  # (parts,)
+            lacking[(len(rows) > fractions * len(labels)) & (np.arange(len(parts)) != largest)] = -np.inf  # larger than the whole part
+            part = int(lacking.argmax())
+            parts[part].append(rows)
+            missing[part] -= counts
     singles: list[list[list[int]]] = [[] for _ in number]
     for rows in shuffled:
         if len(rows) == 1:
             singles[number[labels[rows[0]]]].append(rows)
     for label, rows in enumerate(singles):
-        wanted = np.maximum(missing[:, label], 0)
-        shares = wanted / wanted.sum() if wanted.sum() > 0 else fractions
+        open_places = np.maximum(missing[:, label], 0)
+        shares = open_places / open_places.sum() if open_places.sum() > 0 else fractions
         cuts = np.round(np.cumsum(shares) * len(rows)).astype(int)[:-1]
-        if len(rows) >= len(parts) and (wanted > 0).all():  # a class with a row for each part is met in each
+        if len(rows) >= len(parts) and (open_places > 0).all():  # a class with a row for each part is met in each
             cuts = np.clip(cuts, np.arange(1, len(parts)), len(rows) - np.arange(1, len(parts))[::-1])
         for part, start, stop in zip(parts, [0, *cuts], [*cuts, len(rows)], strict=True):
             part += rows[start:stop]
     for part in parts:
-        largest = max(parts, key=len)
-        if not part and len(largest) > 1:
-            part.append(largest.pop(min(range(len(largest)), key=lambda i: len(largest[i]))))
+        richest = max(parts, key=len)
+        if not part and len(richest) > 1:
+            part.append(richest.pop(min(range(len(richest)), key=lambda i: len(richest[i]))))
     return [sorted(row for rows in part for row in rows) for part in parts]
 
