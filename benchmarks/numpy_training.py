@@ -7,6 +7,8 @@ other: the same weights must give the same loss and the same gradients.
 Rounds take turns, so that other work on the machine disturbs all three alike; medians are printed, and written to
 `_build/benchmarks/numpy_training.json`. Two times are taken: by the clock, and CPU time, which other programs hardly
 touch. The budget, by the clock on two threads: at least 1.5 times the torch loop and 1.2 times `nn.RNN`.
+
+Last it says what limits our update: each kind of work is done again alone, on arrays of the same shapes, and given as a share of the update.
 """
 
 from __future__ import annotations
@@ -24,11 +26,12 @@ from common import write
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from unrolled import torch_models, training
+from unrolled import metrics, torch_models, training
 
 H, N, T, V = 256, 32, 35, 28
 LEARNING_RATE, THETA = 1e-3, 1.0
 NUMPY, LOOP, MODULE = "NumPy, by hand", "torch loop over steps", "nn.RNN"
+SMALL = "small products, step after step"
 BUDGET = {LOOP: 1.5, MODULE: 1.2}
 
 Update = Callable[[np.ndarray, np.ndarray], None]
@@ -105,6 +108,8 @@ def measure(threads: int, rounds: int, updates: int) -> dict:
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     cpu: dict[str, list[float]] = {name: [] for name in ways}
+    parts = our_work(model, *batches[0])
+    alone: dict[str, list[float]] = {name: [] for name in parts}
     with threadpool_limits(threads, user_api="blas"):
         for turn in range(rounds + 1):
             for name, run in ways.items():
@@ -113,6 +118,13 @@ def measure(threads: int, rounds: int, updates: int) -> dict:
                 if turn:  # the first round only warms up
                     seconds[name].append(time.perf_counter() - began)
                     cpu[name].append(time.process_time() - began_cpu)
+            for name, work in parts.items():
+                began_cpu = time.process_time()
+                for _ in range(updates):
+                    work()
+                if turn:
+                    alone[name].append(time.process_time() - began_cpu)
+        small = best_seconds(parts[SMALL])
     tokens = updates * T * N
     speed = product_speed(threads)
     reached = tokens / statistics.median(seconds[NUMPY]) * products_a_token()
@@ -120,6 +132,10 @@ def measure(threads: int, rounds: int, updates: int) -> dict:
         "threads": threads,
         "product_gflops": speed / 1e9,
         "numpy_share_of_product_speed": reached / speed,
+        "small_products_share_of_product_speed": 4 * T * N * H * H / small / speed,
+        "share_of_update": {
+            name: statistics.median(part / whole for part, whole in zip(times, cpu[NUMPY], strict=True)) for name, times in alone.items()
+        },
         "tokens_a_second": {name: tokens / statistics.median(times) for name, times in seconds.items()},
         "tokens_a_cpu_second": {name: tokens / statistics.median(times) for name, times in cpu.items()},
         # A ratio for each round, then the median: both of its sides ran within the same seconds.
@@ -130,6 +146,43 @@ def measure(threads: int, rounds: int, updates: int) -> dict:
             name: statistics.median(t / ours for t, ours in zip(cpu[name], cpu[NUMPY], strict=True)) for name in BUDGET
         },
     }
+
+
+def our_work(model: training.LanguageModel, X: np.ndarray, Y: np.ndarray) -> dict[str, Callable[[], object]]:
+    """The kinds of work in an update of ours, each to be done alone on arrays of the same shapes."""
+    rng = np.random.default_rng(1)
+    W_hh, W_hq = model.params["W_hh"], model.params["W_hq"]
+    W_hh_T = np.ascontiguousarray(W_hh.T)
+    H_all = rng.uniform(-1, 1, (T, N, H)).astype(np.float32)
+    logits, one_row = rng.normal(size=(T, N, V)).astype(np.float32), np.empty((N, H), np.float32)
+    flat, flat_logits = H_all.reshape(-1, H), logits.reshape(-1, V)
+    params = {name: value.copy() for name, value in model.params.items()}
+    grads = {name: rng.normal(size=value.shape).astype(np.float32) for name, value in params.items()}
+    optimizer = training.Adam(LEARNING_RATE)
+
+    def small_products() -> None:
+        for weights in (W_hh, W_hh_T):  # forward, backward
+            for H_t in H_all:
+                np.matmul(H_t, weights, out=one_row)
+
+    def large_products() -> tuple[np.ndarray, ...]:
+        return flat.T @ flat, flat @ W_hq, flat_logits @ W_hq.T, flat.T @ flat_logits, flat_logits.T @ flat
+
+    def tanh() -> None:
+        for H_t in H_all:
+            np.tanh(H_t, out=one_row)
+
+    def softmax_and_loss() -> None:
+        metrics.cross_entropy(logits, Y)
+        metrics.cross_entropy_backward(logits, Y)
+
+    def clipping_and_adam() -> None:
+        optimizer.update(params, training.clip_by_norm(grads, THETA)[0])
+
+    return {
+        SMALL: small_products, "products over all steps at once": large_products, "tanh": tanh,
+        "softmax and loss": softmax_and_loss, "clipping and Adam": clipping_and_adam,
+    }  # fmt: skip
 
 
 def products_a_token() -> int:
@@ -145,13 +198,19 @@ def product_speed(threads: int) -> float:
     rng = np.random.default_rng(0)
     A, B = rng.normal(size=(T * N, H)).astype(np.float32), rng.normal(size=(H, H)).astype(np.float32)
     out = np.empty_like(A)
-    best = math.inf
     with threadpool_limits(threads, user_api="blas"):
-        for _ in range(200):
-            began = time.perf_counter()
-            np.matmul(A, B, out=out)
-            best = min(best, time.perf_counter() - began)
+        best = best_seconds(lambda: np.matmul(A, B, out=out))
     return 2 * T * N * H * H / best
+
+
+def best_seconds(work: Callable[[], object], times: int = 200) -> float:
+    """The least time that a piece of work took."""
+    best = math.inf
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - began)
+    return best
 
 
 def print_table(result: dict) -> None:
@@ -165,6 +224,12 @@ def print_table(result: dict) -> None:
         f"counting its matrix products only, an update in NumPy reaches {result['numpy_share_of_product_speed']:.0%} of the speed "
         f"of one large product, {result['product_gflops']:.0f} GFLOP/s here"
     )
+    print("what limits it, each kind of work done alone, as a share of the update's CPU time:")
+    shares = result["share_of_update"]
+    for name, share in shares.items():
+        note = f", at {result['small_products_share_of_product_speed']:.0%} of the speed of a large one" if name == SMALL else ""
+        print(f"  {share:4.0%}  {name}{note}")
+    print(f"  {max(0.0, 1 - sum(shares.values())):4.0%}  the rest: additions, copies, and arrays that the cache has lost in between")
 
 
 def main() -> None:
