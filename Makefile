@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+ALL_READY := .venv/.ready-frameworks
 # On public Linux machines the plain index brings torch with CUDA; UNROLLED_TORCH_INDEX may name the index of its CPU builds.
 TORCH_INDEX := $(if $(UNROLLED_TORCH_INDEX),--extra-index-url $(UNROLLED_TORCH_INDEX))
 JOBS ?= 2
@@ -26,13 +27,18 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) -c constraints.txt -e '.[dev]'
 	@touch $(READY)
 
+# Keras, JAX and ONNX, some 700 MB that only one page and its tests use
+$(ALL_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) -c constraints.txt -e '.[dev,frameworks]'
+	@touch $(ALL_READY)
+
 book: setup
 	$(BIN)/jupyter-book build . --quiet
 
 sample-class: setup
 	$(BIN)/python tools/sample_class.py
 
-test: setup
+test: $(ALL_READY)
 	$(PYTEST) $(NBVAL) tests book
 
 test-fast: setup
@@ -47,7 +53,7 @@ labels: setup
 	$(BIN)/python tools/labels.py extend
 
 # Runs every page of the book and writes book/appendix/status.md
-status: setup
+status: $(ALL_READY)
 	$(BIN)/python tools/status.py
 
 # Edit a notebook as text: make text NB=book/recurrence/rnn.ipynb, edit the .nb.md, make run NB=book/recurrence/rnn.ipynb;

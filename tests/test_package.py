@@ -13,7 +13,7 @@ import pytest
 import unrolled
 
 SOURCE = Path(unrolled.__file__).parent
-HEAVY = ["torch", "matplotlib", "nbgrader", "sphinx", "sklearn", "statsmodels", "pandas", "scipy", "IPython", "tqdm"]
+HEAVY = ["torch", "keras", "jax", "matplotlib", "nbgrader", "sphinx", "sklearn", "statsmodels", "pandas", "scipy", "IPython", "tqdm"]
 
 # A module, or a package with all that is in it, stands on one floor and imports only from floors below.
 FLOORS = {
@@ -30,6 +30,8 @@ FLOORS = {
     "training": 1,
     "torch_models": 1,
     "seq2seq": 1,
+    "jax_models": 1,
+    "convert": 2,
     "reference": 1,
     "site": 1,
     "quiz_terminal": 1,
@@ -118,7 +120,7 @@ def test_no_exception_outlives_its_import():
 
 
 @pytest.mark.parametrize("module", ["unrolled", *(f"unrolled.{name}" for name in (
-    "text", "metrics", "cells", "plots", "corpora", "training", "reference", "checks"))])  # fmt: skip
+    "text", "metrics", "cells", "plots", "corpora", "training", "reference", "convert", "checks"))])  # fmt: skip
 def test_importing_it_brings_in_nothing_heavy(module):
     code = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ))
@@ -126,7 +128,7 @@ def test_importing_it_brings_in_nothing_heavy(module):
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("name", ["text", "metrics", "cells", "training", "plots", "torch_models", "reference"])
+@pytest.mark.parametrize("name", ["text", "metrics", "cells", "training", "plots", "torch_models", "convert", "reference"])
 def test_every_public_name_is_explained(name):
     module = importlib.import_module(f"unrolled.{name}")
     assert module.__doc__
