@@ -1,8 +1,9 @@
 """From spelling to sound on the whole CMU dictionary: how low does the word error rate of counting and of an encoder–decoder go?
 
 The network is `unrolled.seq2seq.EncoderDecoder` with attention. It is trained in passes over all training words, with a learning rate that falls along a
-half cosine. After each pass the state is saved, so that a run that was stopped, or ran out of `--minutes`, goes on from there. What is chosen (the order of the
-n-gram model) is chosen on the validation words; the test words are scored at the end of a run. A GPU is used where there is one.
+half cosine and reaches 0 when the passes are done or the minutes of training are over, whichever comes first. After each pass the state is saved: a run that
+was stopped goes on from there, and a later one with more passes and minutes trains on. What is chosen (the order of the n-gram model) is chosen on the
+validation words; the test words are scored at the end of a run. A GPU is used where there is one.
 
 The result is `_build/benchmarks/pronunciation.json`; with `--keep` it also becomes `book/tasks/pronunciation.json`, which the page on pronunciation prints.
 """
@@ -78,22 +79,26 @@ class Recipe:
         ).to(self.device)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=arguments.lr)
         self.steps = self.passes * len(seq2seq.batches(self.pairs, N, np.random.default_rng(0)))
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._share)
+        self.lr, self.limit, self.update = arguments.lr, 60 * arguments.minutes, 0
         self.settings = {"units": arguments.units, "passes": self.passes, "lr": arguments.lr, "dropout": arguments.dropout, "seed": self.seed, "batch": N}
         self.history: list[dict[str, float]] = []
         self.file = FOLDER / "pronunciation.pt"
 
-    def _share(self, step: int) -> float:
-        """The share of the learning rate at an update: a straight line up, then half a cosine down to 0."""
-        warm = min(1.0, (step + 1) / WARM_UP)
-        return warm * 0.5 * (1 + math.cos(math.pi * min(step / self.steps, 1.0)))
+    def spent(self) -> float:
+        """Seconds of training, in all runs together."""
+        return sum(done["seconds"] for done in self.history)
+
+    def _share(self, seconds: float) -> float:
+        """The share of the learning rate: a straight line up, then half a cosine down to 0."""
+        done = max(self.update / self.steps, seconds / self.limit)
+        return min(1.0, (self.update + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
     @staticmethod
     def letters(word: str) -> list[int]:
         return [LETTERS.index(letter) for letter in word]
 
     def go_on(self) -> None:
-        """Load what an earlier run has saved. It may have had fewer passes in mind: the learning rate then rises again to where it stands for so many."""
+        """Load what an earlier run has saved. It may have had less in mind: the learning rate then rises again to where it stands for so much."""
         if not self.file.exists():
             return
         saved = torch.load(self.file, map_location=self.device, weights_only=True)
@@ -101,15 +106,14 @@ class Recipe:
             raise SystemExit(f"{self.file} is of a run with {saved['settings']}; move it away, or give these settings.")
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
-        self.schedule.load_state_dict(saved["schedule"])
-        self.history = saved["history"]
+        self.history, self.update = saved["history"], saved["update"]
 
     def save(self) -> None:
         FOLDER.mkdir(parents=True, exist_ok=True)
         beside = self.file.with_suffix(".part")
         torch.save(
             {
-                "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict(),
+                "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "update": self.update,
                 "history": self.history, "settings": self.settings,
             },
             beside,
@@ -119,19 +123,24 @@ class Recipe:
     def one_pass(self) -> None:
         number = len(self.history)
         torch.manual_seed(1_000 * self.seed + number)  # dropout's, so that a run that was stopped goes on as if it had not been
-        began, began_cpu, losses = time.perf_counter(), time.process_time(), []
+        before, began, began_cpu, losses = self.spent(), time.perf_counter(), time.process_time(), []
         self.model.train()
         for X, Y in seq2seq.batches(self.pairs, N, np.random.default_rng([self.seed, number])):
+            seconds = before + time.perf_counter() - began
+            if seconds >= self.limit:
+                break
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.lr * self._share(seconds)
             loss = seq2seq.loss_of(self.model, X, Y)
             self.optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
             self.optimizer.step()
-            self.schedule.step()
+            self.update += 1
             losses.append(loss.item())
         seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - began_cpu
         validation = rates(self.outputs(list(self.split.validation), 1), self.split.validation)
-        self.history.append({"loss": float(np.mean(losses)), "seconds": seconds, "cpu_seconds": cpu_seconds, **validation})
+        self.history.append({"loss": float(np.mean(losses)), "updates": len(losses), "seconds": seconds, "cpu_seconds": cpu_seconds, **validation})
 
     def outputs(self, words: Sequence[str], width: int) -> dict[str, list[str]]:
         found = seq2seq.beam(self.model, [self.letters(word) for word in words], width)
@@ -143,7 +152,7 @@ class Recipe:
         began = time.process_time()
         best = self.outputs(list(test), BEAM)
         return {
-            "settings": self.settings, "passes_done": len(self.history), "device": str(self.device),
+            "settings": self.settings, "passes_done": self.update * self.passes / self.steps, "device": str(self.device),
             "weights": sum(p.numel() for p in self.model.parameters()),
             "seconds": sum(h["seconds"] for h in self.history), "cpu_seconds": sum(h["cpu_seconds"] for h in self.history),
             "history": self.history,
@@ -155,7 +164,7 @@ class Recipe:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=40, help="start no pass that would end later than this (40)")
+    parser.add_argument("--minutes", type=float, default=40, help="of training, in all runs together (40)")
     parser.add_argument("--passes", type=int, default=16, help="over all training words, in all runs together (16)")
     parser.add_argument("--units", type=int, default=256, help="in a direction (256)")
     parser.add_argument("--lr", type=float, default=2e-3)
@@ -164,7 +173,6 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--keep", action="store_true", help="also put the result beside the page that prints it")
     arguments = parser.parse_args()
-    began = time.perf_counter()
 
     result: dict[str, object] = {"machine": machine()}
     for stress in (False, True):
@@ -175,15 +183,10 @@ def main() -> None:
     recipe = Recipe(arguments)
     recipe.go_on()
     print(f"{len(recipe.pairs):,} words to train on, {recipe.passes} passes, {len(recipe.history)} of them done; on {recipe.device}", flush=True)
-    longest = 0.0
-    while len(recipe.history) < recipe.passes:
-        if (time.perf_counter() - began + longest) / 60 > arguments.minutes:
-            print("The time is up: run this again to go on.")
-            break
+    while recipe.update < recipe.steps and recipe.spent() < recipe.limit:
         recipe.one_pass()
         recipe.save()
         last = recipe.history[-1]
-        longest = max(longest, last["seconds"])
         print(
             f"pass {len(recipe.history):2}: loss {last['loss']:.3f}, validation WER {last['wer']:.1f} %, PER {last['per']:.1f} %,"
             f" {last['seconds']:.0f} s ({last['cpu_seconds']:.0f} CPU seconds)",

@@ -40,6 +40,7 @@ FLOORS = {
     "translation": 2,
     "checks": 2,
     "grading": 3,
+    "owndata": 4,
     "yours": 4,
     "cli": 5,
 }

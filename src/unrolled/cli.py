@@ -76,6 +76,48 @@ def submit_check(
 
 
 @app.command(rich_help_panel=LEARNERS)
+def train(
+    file: Annotated[Path, typer.Argument(metavar="TEXT", help="Your text; or labelled texts: CSV, TSV, JSON lines, or a folder for each class.")],
+    cell: Annotated[str, typer.Option(help="rnn, lstm or gru.")] = "lstm",
+    units: Annotated[int | None, typer.Option(help="Hidden units: 128 for a text, 64 in each direction for labelled texts.")] = None,
+    passes: Annotated[float | None, typer.Option(help="How often the text is read; by default as often as a few minutes allow.")] = None,
+    lr: Annotated[float, typer.Option("--lr", help="The learning rate at the beginning; it falls to 0.")] = 4e-3,
+    seed: Annotated[int, typer.Option(help="Of weights, batches and samples.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    to: Annotated[Path | None, typer.Option(help="The folder of the run; by default work/trained/TEXT-CELL.")] = None,
+    kind: Annotated[str | None, typer.Option("--as", help="text or labelled; by default the file's name decides.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of the file, such as utf-8 or cp1252; by default it is found.")] = None,
+    label: Annotated[str | None, typer.Option(help="The column of the labels; by default it is guessed.")] = None,
+    text_column: Annotated[list[str] | None, typer.Option(help="A column of the text; may be given several times.")] = None,
+    group: Annotated[str | None, typer.Option(help="A column whose groups no split may tear apart, such as the author.")] = None,
+) -> None:
+    """Train a network on your own text or labelled texts, beside counting models, and write a report of one HTML file. Stopped at any point,
+    it goes on with --resume."""
+    try:
+        from rich.console import Console
+
+        from .owndata import command, run
+    except ModuleNotFoundError as error:
+        _stop(f"Training on your own text needs {error.name}: `python -m pip install 'unrolled[reference]'` brings it.")
+    options = command.Options(
+        cell=cell.lower(), units=units, passes=passes, lr=lr, seed=seed, device=device, resume=resume, to=to, kind=kind, encoding=encoding, label=label,
+        text=tuple(text_column or ()), group=group,
+    )  # fmt: skip
+    try:
+        written = command.train(file, options, work_folder() / "trained", Console())
+    except run.Stopped:
+        typer.echo("unrolled: stopped. Everything is saved: give the same command with --resume to go on.", err=True)
+        raise typer.Exit(130) from None
+    except KeyboardInterrupt:
+        typer.echo("unrolled: stopped. What was trained is saved: give the same command with --resume to go on.", err=True)
+        raise typer.Exit(130) from None
+    except (ValueError, OSError) as error:
+        _stop(error)
+    typer.echo(f"The report is {written}: open it in any browser.")
+
+
+@app.command(rich_help_panel=LEARNERS)
 def quiz(
     name: Annotated[str | None, typer.Argument(help="The chapter, such as rnn; without one, the chapters are listed.")] = None,
     part: Annotated[str | None, typer.Option(help="Only `before` or `after`.")] = None,
