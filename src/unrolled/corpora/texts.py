@@ -2,11 +2,14 @@
 
 import contextlib
 import hashlib
+import importlib.util
 import os
 import platform
 import re
 import tempfile
 from pathlib import Path
+
+from ._carried import carried
 
 TIME_MACHINE_URL = "http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt"
 TIME_MACHINE_FILE = "timemachine.txt"
@@ -33,6 +36,8 @@ def python_manual() -> str:
     try:
         from pydoc_data.topics import topics
     except ModuleNotFoundError as error:
+        if path := carried("python_manual.txt"):
+            return path.read_text(encoding="utf-8").split("\n", 1)[1]
         raise ModuleNotFoundError(
             "The Python manual should be in the standard library as pydoc_data.topics, but this Python comes without "
             "it; use a CPython from python.org, conda or your system's full python3 package."
@@ -42,6 +47,9 @@ def python_manual() -> str:
 
 def python_manual_version() -> str:
     """The version whose manual `python_manual` returns, such as "CPython 3.11.7"."""
+    path = carried("python_manual.txt")
+    if path and importlib.util.find_spec("pydoc_data") is None:
+        return path.read_text(encoding="utf-8").split("\n", 1)[0]
     return f"{platform.python_implementation()} {platform.python_version()}"
 
 

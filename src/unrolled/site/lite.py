@@ -1,0 +1,187 @@
+"""Builds the workshop: JupyterLite with a kernel of Pyodide, the course's wheel, and notebooks. A folder of plain files.
+
+What does not depend on the course, JupyterLite itself and Pyodide, is built once on a machine and kept in the user's cache. What does, is
+put beside it. A folder that holds just this already is left alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from filelock import FileLock
+from platformdirs import user_cache_path
+
+from . import pyodide, wheels
+
+KERNEL_EXTENSION = "@jupyterlite/pyodide-kernel-extension"
+APPS = ("notebooks", "tree")
+AUTOSAVE_SECONDS = 3
+STAMP = "workshop.json"
+# All that a kernel of Pyodide loads when it starts. Named, they are fetched side by side; else one after the other.
+AT_START = ("micropip", "piplite", "ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi", "ipython")
+
+
+class NoWorkshop(Exception):
+    """The workshop can't be built here; the message says why, in a sentence."""
+
+
+def build(notebooks: dict[str, Path], target: Path) -> bool:
+    """Put the workshop with these notebooks, by name, into a folder. False when it was there already. Raises NoWorkshop."""
+    missing = [name for name in ("jupyterlite-core", "jupyterlite-pyodide-kernel", "jupyter-server", "comm") if not _version(name)]
+    if missing:
+        raise NoWorkshop(f"{missing[0]} is not installed: python -m pip install -c constraints.txt -e '.[try]'")
+    key = _key(notebooks)
+    if (target / STAMP).is_file() and json.loads((target / STAMP).read_text(encoding="utf-8")).get("key") == key:
+        return False
+    cache = user_cache_path("unrolled")
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / "workshop.lock", timeout=600):
+        try:
+            core = pyodide.fetch(cache)
+        except pyodide.Unreachable as error:
+            raise NoWorkshop(str(error)) from None
+        shell = _shell(cache)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".workshop-") as beside:
+        whole = Path(beside) / "try"
+        shutil.copytree(shell, whole)
+        _add_pyodide(whole, core)
+        _add_notebooks(whole, notebooks)
+        _add_stamp(whole, key)
+        shutil.rmtree(target, ignore_errors=True)
+        whole.chmod(0o755)
+        whole.rename(target)
+    return True
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _key(notebooks: dict[str, Path]) -> str:
+    """A hash of everything that the workshop is made of."""
+    digest = hashlib.sha256()
+    for name, path in sorted(notebooks.items()):
+        digest.update(name.encode() + path.read_bytes())
+    for path in sorted(wheels.PACKAGE.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc" and "grading" not in path.parts:
+            digest.update(path.relative_to(wheels.PACKAGE).as_posix().encode() + path.read_bytes())
+    versions = [_version(name) for name in ("jupyterlite-core", "jupyterlite-pyodide-kernel", "comm", "scikit-learn", "statsmodels")]
+    digest.update(json.dumps([versions, sys.version]).encode())
+    return digest.hexdigest()
+
+
+# --- What does not depend on the course ----------------------------------------------------------
+
+
+def _shell(cache: Path) -> Path:
+    """JupyterLite, built by its own command without source maps, in the cache."""
+    names = [_version("jupyterlite-core"), _version("jupyterlite-pyodide-kernel"), hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]]
+    shell = cache / f"jupyterlite-{'-'.join(names)}"
+    if shell.is_dir():
+        return shell
+    with tempfile.TemporaryDirectory(dir=cache) as beside:
+        folder = Path(beside)
+        (folder / "jupyter_lite_config.json").write_text(json.dumps({"LiteBuildConfig": _build_settings()}), encoding="utf-8")
+        (folder / "jupyter-lite.json").write_text(json.dumps(_site_settings()), encoding="utf-8")
+        (folder / "overrides.json").write_text(json.dumps(_user_settings()), encoding="utf-8")
+        command = [sys.executable, "-m", "jupyterlite_core", "build", "--output-dir", "out"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env={**os.environ, "PYTHONWARNINGS": "ignore"})
+        if done.returncode:
+            raise NoWorkshop(f"JupyterLite could not be built: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
+        out = folder / "out"
+        for path in [*out.rglob("*.map"), *out.rglob("fa-*.svg")]:  # the icons are in the woff2 files, too
+            path.unlink()
+        out.rename(shell)
+    return shell
+
+
+def _build_settings() -> dict:
+    found = importlib.metadata.distribution("jupyterlite-pyodide-kernel")
+    extension = next(Path(found.locate_file(path)).resolve().parent for path in found.files or [] if str(path).endswith(f"{KERNEL_EXTENSION}/package.json"))
+    return {
+        "apps": list(APPS), "no_sourcemaps": True, "ignore_sys_prefix": ["federated_extensions"], "federated_extensions": [str(extension)],
+    }  # fmt: skip
+
+
+def _site_settings() -> dict:
+    kernel = {
+        "pyodideUrl": "./static/pyodide/pyodide.js",
+        "disablePyPIFallback": True,
+        "loadPyodideOptions": {"lockFileURL": "./static/pyodide/pyodide-lock.json", "packages": list(AT_START)},
+    }
+    settings = {"appName": "Unrolled", "exposeAppInBrowser": True, "litePluginSettings": {f"{KERNEL_EXTENSION}:kernel": kernel}}
+    return {"jupyter-lite-schema-version": 0, "jupyter-config-data": settings}
+
+
+def _user_settings() -> dict:
+    return {
+        "@jupyterlab/docmanager-extension:plugin": {"autosaveInterval": AUTOSAVE_SECONDS},
+        "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True},
+    }
+
+
+# --- What does -----------------------------------------------------------------------------------
+
+
+def _add_pyodide(whole: Path, core: Path) -> None:
+    """Pyodide's files, our wheels, and one lock file that names all of them."""
+    folder = whole / "static" / "pyodide"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in pyodide.hashes():
+        shutil.copyfile(core / name, folder / name)
+    kernel = whole / "extensions" / KERNEL_EXTENSION / "static" / "pypi"
+    ours = [(wheels.course_wheel(folder), ["unrolled"], ["numpy"]), (wheels.installed_wheel(folder, "comm"), ["comm"], [])]
+    ours += [(wheels.stand_in_wheel(folder, name), [name], []) for name in wheels.ABSENT]
+    for name in ("ipykernel", "piplite", "pyodide_kernel"):
+        wheel = next(kernel.glob(f"{name}-*.whl"))
+        ours.append((Path(shutil.copyfile(wheel, folder / wheel.name)), [name], []))
+    packages = dict(pyodide.LOCK["packages"])
+    for wheel, imports, depends in ours:
+        name, version = wheel.name.split("-")[:2]
+        packages[re.sub(r"[._]", "-", name)] = {
+            "name": name, "version": version, "file_name": wheel.name, "install_dir": "site", "package_type": "package",
+            "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(), "imports": imports, "depends": depends, "unvendored_tests": False, "shared_library": False,
+        }  # fmt: skip
+    (folder / "pyodide-lock.json").write_text(json.dumps({"info": pyodide.LOCK["info"], "packages": packages}), encoding="utf-8")
+
+
+def _add_notebooks(whole: Path, notebooks: dict[str, Path]) -> None:
+    """The notebooks, and their list in the form of Jupyter's contents API."""
+    (whole / "files").mkdir()
+    (whole / "api" / "contents").mkdir(parents=True)
+    listed = []
+    for name, path in sorted(notebooks.items()):
+        file = f"{name}.ipynb"
+        shutil.copyfile(path, whole / "files" / file)
+        listed.append(_model(file, "notebook", "json", size=path.stat().st_size))
+    folder = {**_model("", "directory", "json"), "content": listed}
+    (whole / "api" / "contents" / "all.json").write_text(json.dumps(folder), encoding="utf-8")
+
+
+def _model(name: str, kind: str, form: str, size: int | None = None) -> dict:
+    moment = "2000-01-01T00:00:00Z"  # older than any work on it
+    return {
+        "name": name, "path": name, "type": kind, "format": form, "mimetype": None, "content": None, "size": size, "writable": True,
+        "created": moment, "last_modified": moment,
+    }  # fmt: skip
+
+
+def _add_stamp(whole: Path, key: str) -> None:
+    """What this folder was made of, and the SHA-256 of each file that Python in the page is made of, so that a page can find a damaged one."""
+    folder = whole / "static" / "pyodide"
+    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+    stamp = {"key": key, "pyodide": pyodide.VERSION, "jupyterlite": _version("jupyterlite-core"), "files": files}
+    (whole / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")

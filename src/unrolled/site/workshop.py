@@ -1,0 +1,214 @@
+"""The workshop: assignments and pages that run in the reader's browser, with nothing to install.
+
+- When the site is finished, JupyterLite and its notebooks are put into `try/` of it (`unrolled.site.lite`). Where that can't be, one line
+  says so and the book is whole without. `UNROLLED_TRY=off` leaves the workshop out.
+- The `{workshop}` directive is the frame in which a notebook opens, and the list of those that there are.
+- A chapter's paragraph that says `unrolled start NAME` gets a link to the same assignment in the workshop; a notebook's page that runs
+  there gets one, too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
+from sphinx.transforms import SphinxTransform
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
+
+from unrolled import __version__
+
+from . import said
+
+log = logging.getLogger(__name__)
+PAGE = "book/try"  # where the directive stands
+FOLDER = "try"  # of the site
+PAGES_FILE = "book/try.yml"
+START = re.compile(r"unrolled start (\d\d-[\w-]+)")
+
+ASSIGNMENT = "Do assignment {name} in the browser"
+CHAPTER = "Run this page in the browser"
+MINUTES = "{minutes} min"
+SAYS = {
+    "frame": "The notebook {name}",
+    "starting": "Python is loading. The first time it takes some seconds and about 30 MB; the notebook can be read meanwhile.",
+    "slow": "Python has not started yet. All its files have arrived whole, so wait a little, or reload the page.",
+    "damaged": "Python did not start: the file {file} is damaged or missing. Reload the page; if that does not help, its server has to replace the file.",
+    "unknown": "There is no notebook {name} here. Choose one of the list below.",
+    "file": "The workshop can't run in a page that was opened as a file. In the course's folder, the command make serve shows the book at an address.",
+    "old": "This browser is too old to run Python. Any current browser will do, and so does Python on your machine.",
+    "none": "This copy of the book was built without the workshop.",
+    "offline": "The server of this page does not answer.",
+    "download": "Download the notebook",
+    "afresh": "Start afresh",
+    "afresh-sure": "Really start afresh",
+    "afresh-note": "This replaces your notebook by a new one. Press the button again to do it.",
+    "kept": "Your work is kept in this browser, on this machine, and nowhere else.",
+    "persistent": "The browser has promised to keep it until you delete it.",
+    "passing": "The browser may delete it when space runs short, and a private window forgets it when it is closed: download it.",
+    "never": "You have not downloaded it yet.",
+    "downloaded": "Last download: {date}.",
+    "full": "This browser has hardly any space left to keep your work. Download the notebook now.",
+    "not-kept": "The last change could not be kept, because the browser's storage is full or switched off. Download the notebook now.",
+    "second": "This notebook is open in another tab, too. The tab that saves last overwrites the work of the other: close one of them.",
+}
+
+
+# --- What can be opened --------------------------------------------------------------------------
+
+
+def assignments(course: Path) -> dict[str, Path]:
+    """The notebooks of the assignments by name, in order."""
+    return {path.stem: path for path in sorted((course / "assignments").glob("*/*.ipynb")) if path.stem == path.parent.name}
+
+
+def pages(course: Path) -> dict[str, dict[str, Any]]:
+    """The pages that run in the browser, by the document's name: `minutes` measured there, and `without`, what is missing."""
+    file = course / PAGES_FILE
+    return (yaml.safe_load(file.read_text(encoding="utf-8")) or {}) if file.is_file() else {}
+
+
+def notebooks(course: Path) -> dict[str, Path]:
+    """Everything that the workshop holds."""
+    return {**assignments(course), **{name.rsplit("/", 1)[-1]: course / f"{name}.ipynb" for name in pages(course)}}
+
+
+# --- The page ------------------------------------------------------------------------------------
+
+
+class WorkshopDirective(SphinxDirective):
+    """The frame, and the list of what can be opened."""
+
+    def run(self) -> list[nodes.Node]:
+        course = Path(self.env.srcdir)
+        place = self.get_source_info()
+        frame = nodes.container(classes=["unrolled-workshop"])
+        found = [frame, said.texts("unrolled-workshop-texts", SAYS, place)]
+        items = []
+        for name, path in assignments(course).items():
+            self.env.note_dependency(str(path))
+            items.append((name, title_of(path), []))
+        self.env.note_dependency(str(course / PAGES_FILE))
+        for document, facts in pages(course).items():
+            minutes = MINUTES.format(minutes=facts["minutes"])
+            items.append((document.rsplit("/", 1)[-1], title_of(course / f"{document}.ipynb"), [nodes.Text(f" · {minutes}")]))
+        listed = nodes.bullet_list()
+        for name, title, rest in items:
+            listed += nodes.list_item("", nodes.paragraph("", "", open_link(self.env, name, title), *rest))
+        found.append(listed)
+        return found
+
+
+def title_of(notebook: Path) -> str:
+    """A notebook's first heading."""
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        for line in "".join(cell["source"]).splitlines() if cell["cell_type"] == "markdown" else []:
+            if line.startswith("# "):
+                return line[2:].strip()
+    raise ExtensionError(f"{notebook} should have a heading, # and its title, and has none.")
+
+
+class open_notebook(nodes.Inline, nodes.TextElement):
+    """A link that opens a notebook in the workshop."""
+
+
+def open_link(env: BuildEnvironment, name: str, text: str) -> open_notebook:
+    return open_notebook(text, text, name=name)
+
+
+def _open(writer: Any, node: open_notebook) -> None:
+    builder = writer.builder
+    target = builder.get_relative_uri(builder.current_docname, PAGE)
+    button = ' class="sd-btn sd-btn-outline-primary unrolled-open"' if "unrolled-open" in node["classes"] else ""
+    writer.body.append(f'<a{button} data-open="{node["name"]}" href="{target}?open={node["name"]}">')
+
+
+def _close(writer: Any, node: open_notebook) -> None:
+    writer.body.append("</a>")
+
+
+def _skip(writer: Any, node: open_notebook) -> None:
+    raise nodes.SkipNode
+
+
+class Buttons(SphinxTransform):
+    """Puts a link below each paragraph that tells how to start an assignment, and below the title of a page that runs in the browser."""
+
+    default_priority = 885
+
+    def apply(self, **kwargs: object) -> None:
+        course = Path(self.env.srcdir)
+        known = assignments(course)
+        if self.env.docname == PAGE or PAGE not in self.env.found_docs:
+            return
+        for paragraph in list(self.document.findall(nodes.paragraph)):
+            strong = next(iter(paragraph.findall(nodes.strong)), None)
+            if strong is None or strong.astext() != "Assignment.":
+                continue
+            names = dict.fromkeys(name for literal in paragraph.findall(nodes.literal) for name in START.findall(literal.astext()) if name in known)
+            row = nodes.paragraph(classes=["unrolled-open-row"])
+            for name in names:
+                row += [button(name, ASSIGNMENT.format(name=name)), nodes.Text(" ")]
+            if names:
+                paragraph.parent.insert(paragraph.parent.index(paragraph) + 1, row)
+        facts = pages(course).get(self.env.docname)
+        title = next(iter(self.document.findall(nodes.title)), None)
+        if facts and title is not None:
+            sentence = f"{CHAPTER} · {MINUTES.format(minutes=facts['minutes'])}"
+            row = nodes.paragraph("", "", button(self.env.docname.rsplit("/", 1)[-1], sentence), classes=["unrolled-open-row"])
+            after = title.next_node(descend=False, siblings=True)
+            minutes = isinstance(after, nodes.paragraph) and "unrolled-minutes" in after["classes"]
+            title.parent.insert(title.parent.index(title) + (2 if minutes else 1), row)
+
+
+def button(name: str, text: str) -> open_notebook:
+    return open_notebook(text, text, name=name, classes=["unrolled-open"])
+
+
+def _add_assets(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
+    if pagename == PAGE:
+        app.add_css_file("unrolled-try.css")
+        app.add_js_file("unrolled-page-python.js", loading_method="defer")
+        app.add_js_file("unrolled-workshop.js", loading_method="defer")
+
+
+# --- The folder of the site ----------------------------------------------------------------------
+
+
+def add_workshop(app: Sphinx, error: Exception | None) -> None:
+    """Build the workshop into the finished site."""
+    if error or app.builder.format != "html" or PAGE not in app.env.found_docs:
+        return
+    if os.environ.get("UNROLLED_TRY") == "off":
+        log.info("The book is built without the workshop: UNROLLED_TRY=off.")
+        return
+    from . import lite
+
+    try:
+        new = lite.build(notebooks(Path(app.srcdir)), Path(app.outdir, FOLDER))
+    except lite.NoWorkshop as reason:
+        print(f"The book is built without the workshop: {reason}", file=sys.stderr)  # also where Sphinx is told to be quiet
+    else:
+        log.info("The workshop lies in %s: %s", FOLDER, "made anew" if new else "nothing changed")
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Add the directive, the buttons, and the step that builds the workshop."""
+    said.add(app)
+    skip = (_skip, None)
+    app.add_node(open_notebook, html=(_open, _close), latex=skip, text=skip, man=skip, texinfo=skip)
+    app.add_directive("workshop", WorkshopDirective)
+    app.add_transform(Buttons)
+    app.connect("html-page-context", _add_assets)
+    app.connect("build-finished", add_workshop)
+    return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
