@@ -2,7 +2,8 @@
 
 - When the site is finished, JupyterLite and its notebooks are put into `try/` of it (`unrolled.site.lite`). Where that can't be, one line
   says so and the book is whole without. `UNROLLED_TRY=off` leaves the workshop out.
-- The `{workshop}` directive is the frame in which a notebook opens, and the list of those that there are.
+- The `{workshop}` directive is the frame in which a notebook opens, and the list of those that there are; `{workshop-list}` the
+  list of the assignments alone.
 - A chapter's paragraph that says `unrolled start NAME` gets a link to the same assignment in the workshop; a notebook's page that runs
   there gets one, too.
 """
@@ -19,7 +20,6 @@ from typing import Any
 import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
@@ -86,27 +86,34 @@ def notebooks(course: Path) -> dict[str, Path]:
 # --- The page ------------------------------------------------------------------------------------
 
 
-class WorkshopDirective(SphinxDirective):
-    """The frame, and the list of what can be opened."""
+class AssignmentsDirective(SphinxDirective):
+    """The list of the assignments, each with a link that opens it."""
+
+    def run(self) -> list[nodes.Node]:
+        return [self.listed([(name, path, "") for name, path in assignments(Path(self.env.srcdir)).items()])]
+
+    def listed(self, notebooks: list[tuple[str, Path, str]]) -> nodes.bullet_list:
+        """A list of links. notebooks: each with its name, its file, and what stands behind the link."""
+        found = nodes.bullet_list()
+        for name, path, behind in notebooks:
+            self.env.note_dependency(str(path))
+            title = title_of(path)
+            found += nodes.list_item("", nodes.paragraph("", "", open_notebook(title, title, name=name), nodes.Text(behind)))
+        return found
+
+
+class WorkshopDirective(AssignmentsDirective):
+    """The frame, and the list of all that can be opened."""
 
     def run(self) -> list[nodes.Node]:
         course = Path(self.env.srcdir)
-        place = self.get_source_info()
-        frame = nodes.container(classes=["unrolled-workshop"])
-        found = [frame, said.texts("unrolled-workshop-texts", SAYS, place)]
-        items = []
-        for name, path in assignments(course).items():
-            self.env.note_dependency(str(path))
-            items.append((name, title_of(path), []))
         self.env.note_dependency(str(course / PAGES_FILE))
-        for document, facts in pages(course).items():
-            minutes = MINUTES.format(minutes=facts["minutes"])
-            items.append((document.rsplit("/", 1)[-1], title_of(course / f"{document}.ipynb"), [nodes.Text(f" · {minutes}")]))
-        listed = nodes.bullet_list()
-        for name, title, rest in items:
-            listed += nodes.list_item("", nodes.paragraph("", "", open_link(self.env, name, title), *rest))
-        found.append(listed)
-        return found
+        frame = nodes.container(classes=["unrolled-workshop"])
+        items = [
+            (document.rsplit("/", 1)[-1], course / f"{document}.ipynb", f" · {MINUTES.format(minutes=facts['minutes'])}")
+            for document, facts in pages(course).items()
+        ]
+        return [frame, said.texts("unrolled-workshop-texts", SAYS, self.get_source_info()), *super().run(), *([self.listed(items)] if items else [])]
 
 
 def title_of(notebook: Path) -> str:
@@ -120,10 +127,6 @@ def title_of(notebook: Path) -> str:
 
 class open_notebook(nodes.Inline, nodes.TextElement):
     """A link that opens a notebook in the workshop."""
-
-
-def open_link(env: BuildEnvironment, name: str, text: str) -> open_notebook:
-    return open_notebook(text, text, name=name)
 
 
 def _open(writer: Any, node: open_notebook) -> None:
@@ -208,6 +211,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     skip = (_skip, None)
     app.add_node(open_notebook, html=(_open, _close), latex=skip, text=skip, man=skip, texinfo=skip)
     app.add_directive("workshop", WorkshopDirective)
+    app.add_directive("workshop-list", AssignmentsDirective)
     app.add_transform(Buttons)
     app.connect("html-page-context", _add_assets)
     app.connect("build-finished", add_workshop)

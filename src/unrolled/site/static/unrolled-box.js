@@ -70,7 +70,7 @@
       this.run.disabled = true;
       this.output.textContent = "";
       this.output.hidden = true;
-      this.output.classList.remove("is-wrong");
+      this.output.classList.remove("is-wrong", "is-right");
       this.status.textContent = worker ? say("running") : say("loading");
       const obstacle = worker ? "" : await shared.obstacle();
       if (obstacle) {
@@ -102,7 +102,7 @@
       if (data.kind === "running") busy.status.textContent = say("running");
       else if (data.kind === "out") busy.print(data.text);
       else if (data.kind === "done") {
-        busy.output.classList.toggle("is-wrong", !data.well);
+        busy.output.classList.add(data.well ? "is-right" : "is-wrong");
         busy.finish(data.well ? say("done") : say("failed"));
       } else if (data.kind === "broken") explain(data.text);
     };
