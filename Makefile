@@ -11,7 +11,7 @@ JOBS ?= 2
 PYTEST := OMP_NUM_THREADS=1 UNROLLED_PROGRESS=off $(BIN)/python -m pytest -n $(JOBS) --dist loadscope
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 900 --nbval-sanitize-with tests/nbval_sanitize.cfg
 
-.PHONY: all setup book sample-class test test-fast assignments labels status text run words lab bench wheel clean
+.PHONY: all setup book sample-class test test-fast assignments labels status text run words lab bench serve site wheel clean
 
 all: book sample-class
 	@echo
@@ -68,6 +68,14 @@ lab: setup
 bench: setup
 	@failed=0; for benchmark in benchmarks/[!c]*.py; do \
 	  echo "== $$benchmark"; UNROLLED_PROGRESS=off $(BIN)/python $$benchmark || failed=1; done; exit $$failed
+
+# The built book on a port of this machine alone; the workshop in it needs an address
+serve: book
+	@$(BIN)/python tools/serve.py
+
+# One checked archive for any static host: book, workshop, wheel, licences
+site: book wheel
+	$(BIN)/python tools/site_archive.py
 
 wheel: setup
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

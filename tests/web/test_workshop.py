@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import shutil
+import sys
 import threading
 import time
 import warnings
@@ -23,6 +24,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from conftest import ARGUMENTS, MISSING
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 pytestmark = pytest.mark.slow
 
