@@ -1,7 +1,7 @@
 """Begins each chapter with the minutes that it takes to read.
 
 Counted is what everybody reads: prose, captions, tables and formulas at 200 words per minute, and the code of the cells at 15 lines per minute.
-Quizzes, exercises, solutions, outputs and what is folded are left out. A chapter is a page with a quiz. Sections that may be skipped
+Quizzes, exercises, solutions, outputs, boxes to try and what is folded are left out. A chapter is a page with a quiz. Sections that may be skipped
 (`unrolled.site.optional`) are named with their minutes.
 """
 
@@ -41,7 +41,7 @@ def read(node: nodes.Node) -> Iterator[nodes.Node]:
     """The texts and blocks of code below a node, without what is left out. Of what a cell printed or drew, the caption."""
     for child in node.children:
         classes = child.get("classes", []) if isinstance(child, nodes.Element) else []
-        if isinstance(child, LEFT_OUT) or "dropdown" in classes or is_quiz(child) or is_folded_code(child):
+        if isinstance(child, LEFT_OUT) or {"dropdown", "unrolled-box"} & set(classes) or is_quiz(child) or is_folded_code(child):
             continue
         if "cell_output" in classes:
             for caption in child.findall(nodes.caption):
