@@ -45,6 +45,11 @@ def test_what_is_folded_is_left_out():
     assert minutes(page(prose(2 * WORDS), folded)) == 2
 
 
+def test_a_box_to_try_is_left_out():
+    box = nodes.container("", prose(10 * WORDS), code(20 * LINES), classes=["unrolled-box"])
+    assert minutes(page(prose(2 * WORDS), box)) == 2
+
+
 def test_folded_code_of_a_cell_is_left_out_and_its_caption_is_read():
     drawn = nodes.container("", nodes.figure("", nodes.caption("", "word " * WORDS)), classes=["cell_output"])
     source = nodes.container("", code(20 * LINES), classes=["cell_input"])
