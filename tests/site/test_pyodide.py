@@ -81,3 +81,15 @@ def test_every_package_has_all_that_it_depends_on():
     packages = pyodide.LOCK["packages"]
     needed = {name.replace("_", "-") for package in packages.values() for name in package["depends"]}
     assert needed <= set(packages)
+
+
+def test_the_command_says_in_one_line_that_nothing_is_reachable(offline, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path)
+    pyodide.main()
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_the_command_says_where_the_files_are(offline, source, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path)
+    pyodide.main()
+    assert str(tmp_path) in capsys.readouterr().out

@@ -13,7 +13,7 @@ from unrolled.site import wheels
 
 @pytest.fixture(scope="module")
 def course_wheel(tmp_path_factory):
-    return wheels.course_wheel(tmp_path_factory.mktemp("wheel"))
+    return wheels.course_wheel(tmp_path_factory.mktemp("wheel"), wheels.course_data())
 
 
 def run(wheel, code):

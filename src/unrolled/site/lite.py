@@ -50,11 +50,12 @@ def build(notebooks: dict[str, Path], target: Path) -> bool:
         except pyodide.Unreachable as error:
             raise NoWorkshop(str(error)) from None
         shell = _shell(cache)
+        data = _data(cache)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".workshop-") as beside:
         whole = Path(beside) / "try"
         shutil.copytree(shell, whole)
-        _add_pyodide(whole, core)
+        _add_pyodide(whole, core, data)
         _add_notebooks(whole, notebooks)
         _add_stamp(whole, key)
         shutil.rmtree(target, ignore_errors=True)
@@ -108,6 +109,22 @@ def _shell(cache: Path) -> Path:
     return shell
 
 
+def _data(cache: Path) -> Path:
+    """The corpora that other libraries bundle, as files, in the cache: those libraries take seconds to load."""
+    digest = hashlib.sha256(json.dumps([_version("scikit-learn"), _version("statsmodels"), _version("numpy"), sys.version]).encode())
+    for path in sorted((wheels.PACKAGE / "corpora").glob("*.py")):
+        digest.update(path.read_bytes())
+    folder = cache / f"corpora-{digest.hexdigest()[:16]}"
+    if not folder.is_dir():
+        with tempfile.TemporaryDirectory(dir=cache) as beside:
+            whole = Path(beside) / "whole"
+            whole.mkdir()
+            for name, content in wheels.course_data().items():
+                (whole / name).write_bytes(content)
+            whole.rename(folder)
+    return folder
+
+
 def _build_settings() -> dict:
     found = importlib.metadata.distribution("jupyterlite-pyodide-kernel")
     extension = next(Path(found.locate_file(path)).resolve().parent for path in found.files or [] if str(path).endswith(f"{KERNEL_EXTENSION}/package.json"))
@@ -136,14 +153,14 @@ def _user_settings() -> dict:
 # --- What does -----------------------------------------------------------------------------------
 
 
-def _add_pyodide(whole: Path, core: Path) -> None:
+def _add_pyodide(whole: Path, core: Path, data: Path) -> None:
     """Pyodide's files, our wheels, and one lock file that names all of them."""
     folder = whole / "static" / "pyodide"
     folder.mkdir(parents=True, exist_ok=True)
     for name in pyodide.hashes():
         shutil.copyfile(core / name, folder / name)
     kernel = whole / "extensions" / KERNEL_EXTENSION / "static" / "pypi"
-    ours = [(wheels.course_wheel(folder), ["unrolled"], ["numpy"]), (wheels.installed_wheel(folder, "comm"), ["comm"], [])]
+    ours = [(wheels.course_wheel(folder, {path.name: path.read_bytes() for path in data.iterdir()}), ["unrolled"], ["numpy"]), (wheels.installed_wheel(folder, "comm"), ["comm"], [])]
     ours += [(wheels.stand_in_wheel(folder, name), [name], []) for name in wheels.ABSENT]
     for name in ("ipykernel", "piplite", "pyodide_kernel"):
         wheel = next(kernel.glob(f"{name}-*.whl"))

@@ -101,7 +101,7 @@ def _keep(name: str, content: bytes, folder: Path) -> bool:
     """Write a file whole, beside and then into place, if it has the bytes that it should have."""
     if _sha256(content) != hashes()[name]:
         return False
-    beside = folder / f"{name}.part"
+    beside = folder / f"{name}.{os.getpid()}.part"  # another build may fetch, too
     beside.write_bytes(content)
     beside.replace(folder / name)
     return True
@@ -109,3 +109,17 @@ def _keep(name: str, content: bytes, folder: Path) -> bool:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def main() -> None:
+    """Fetch the files into the user's cache, and say in one line what came of it."""
+    from platformdirs import user_cache_path
+
+    try:
+        print(f"Pyodide {VERSION} is in {fetch(user_cache_path('unrolled'))}.")
+    except Unreachable as error:
+        print(f"The book will be built without Python in its pages: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -48,11 +48,11 @@ def _urlsafe(content: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
 
 
-def course_wheel(folder: Path) -> Path:
-    """The package `unrolled` as a page needs it, with the texts, pictures and series that its Python has no library for."""
+def course_wheel(folder: Path, data: dict[str, bytes]) -> Path:
+    """The package `unrolled` as a page needs it, with the texts, pictures and series that its Python has no library for (`course_data`)."""
     kept = [path for path in PACKAGE.rglob("*") if path.is_file() and not set(path.relative_to(PACKAGE).parts) & set(LEFT_OUT)]
     files = {path.relative_to(PACKAGE.parent).as_posix(): path.read_bytes() for path in kept}
-    files |= {f"unrolled/carried/data/{name}": content for name, content in course_data().items()}
+    files |= {f"unrolled/carried/data/{name}": content for name, content in data.items()}
     return write_wheel(folder, "unrolled", __version__, files)
 
 

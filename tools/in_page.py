@@ -1,0 +1,125 @@
+"""Runs pages of the book in the workshop, in Chromium, and says how long they take there and what does not run.
+
+    python tools/in_page.py book/recurrence/rnn book/sequences/text    # these
+    python tools/in_page.py                                           # those of book/try.yml
+
+Prints, for each page, the seconds of all its cells, the cells that take more than 20 s, and the errors. `book/try.yml` holds what this
+has found; a test runs its short pages again.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from serve import HERE, Handler, Server
+
+ROOT = Path(__file__).resolve().parents[1]
+LONG_SECONDS = 20
+OPEN = """
+const done = arguments[0];
+const wait = async (find) => { for (;;) { try { const found = find(); if (found) return found; } catch {} await new Promise((go) => setTimeout(go, 100)); } };
+(async () => {
+  const app = await wait(() => window.jupyterapp);
+  const panel = await wait(() => app.shell.currentWidget?.context && app.shell.currentWidget);
+  await panel.context.ready;
+  await panel.sessionContext.ready;
+  const kernel = await wait(() => panel.sessionContext.session?.kernel);
+  await kernel.info;
+  done(panel.content.widgets.map((cell, place) => (cell.model.type === "code" ? place : -1)).filter((place) => place >= 0));
+})();
+"""
+RUN = """
+const [place, done] = arguments;
+const notebook = window.jupyterapp.shell.currentWidget.content;
+notebook.activeCellIndex = place;
+notebook.deselectAll();
+const begin = performance.now();
+window.jupyterapp.commands.execute("notebook:run-cell").then(() => {
+  const outputs = notebook.activeCell.model.outputs.toJSON();
+  const error = outputs.find((output) => output.output_type === "error");
+  done({ seconds: (performance.now() - begin) / 1000, error: error ? `${error.ename}: ${error.evalue}` : "", source: notebook.activeCell.model.sharedModel.getSource() });
+});
+"""
+
+
+@dataclass
+class Ran:
+    """A page that was run: seconds of each code cell, and the errors by the number of the cell, from 1."""
+
+    seconds: list[float] = field(default_factory=list)
+    errors: dict[int, str] = field(default_factory=dict)
+
+
+@contextmanager
+def served(pages: list[str]) -> Iterator[str]:
+    """The address of a workshop that holds these pages."""
+    from unrolled.site import lite
+
+    with tempfile.TemporaryDirectory() as folder:
+        site = Path(folder)
+        lite.build({page.rsplit("/", 1)[-1]: ROOT / f"{page}.ipynb" for page in pages}, site / "try")
+        server = Server((HERE, 0), functools.partial(Handler, directory=folder))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://{HERE}:{server.server_port}/try"
+        finally:
+            server.shutdown()
+            server.server_close()
+
+
+@contextmanager
+def browser() -> Iterator[object]:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    with tempfile.TemporaryDirectory() as profile:
+        options = webdriver.ChromeOptions()
+        options.binary_location = shutil.which("chromium")
+        for argument in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", f"--user-data-dir={profile}"):
+            options.add_argument(argument)
+        driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+        try:
+            yield driver
+        finally:
+            driver.quit()
+
+
+def run_page(driver: object, address: str, page: str, cell_seconds: float = 900) -> Ran:
+    """Open a page's notebook and run its cells from the first to the last; one that fails does not stop the others."""
+    ran = Ran()
+    driver.set_script_timeout(cell_seconds)
+    driver.get(f"{address}/notebooks/index.html?path={page.rsplit('/', 1)[-1]}.ipynb")
+    for number, place in enumerate(driver.execute_async_script(OPEN), 1):
+        done = driver.execute_async_script(RUN, place)
+        ran.seconds.append(done["seconds"])
+        if done["error"]:
+            ran.errors[number] = done["error"]
+    return ran
+
+
+def main(pages: list[str]) -> None:
+    pages = pages or list(yaml.safe_load((ROOT / "book" / "try.yml").read_text(encoding="utf-8")))
+    with served(pages) as address, browser() as driver:
+        for page in pages:
+            begin = time.monotonic()
+            ran = run_page(driver, address, page)
+            long = {number: round(seconds) for number, seconds in enumerate(ran.seconds, 1) if seconds > LONG_SECONDS}
+            print(f"{page}: {sum(ran.seconds):.0f} s in {time.monotonic() - begin:.0f} s, {len(ran.seconds)} cells; over {LONG_SECONDS} s: {json.dumps(long)}", flush=True)
+            for number, error in ran.errors.items():
+                print(f"    cell {number}: {error}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
