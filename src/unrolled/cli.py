@@ -202,6 +202,26 @@ def package(
     own.describe(found, console)
 
 
+@app.command(rich_help_panel=LEARNERS)
+def milestone(
+    name: Annotated[str | None, typer.Argument(help="Which, such as elman1990; without one, they are listed.")] = None,
+    picture: Annotated[Path | None, typer.Option("--picture", help="Where to write the picture; by default work/milestones/NAME.png.")] = None,
+) -> None:
+    """Run a piece of history on your own functions, those of work/mine/, in at most two minutes; it draws one picture."""
+    from rich.console import Console
+
+    from .yours import milestones, milestones_terminal
+
+    console, work = Console(), work_folder()
+    try:
+        if name is None:
+            milestones_terminal.list_all(work, console)
+        else:
+            milestones_terminal.run_one(meant(name, milestones.MILESTONES), work, picture, console)
+    except (milestones.MilestoneError, OSError) as error:
+        _stop(error)
+
+
 @app.command(rich_help_panel=INSTRUCTORS)
 def record(
     file: Annotated[Path | None, typer.Argument(help="The file to write, or with --compare to read.")] = None,
