@@ -11,7 +11,7 @@ JOBS ?= 2
 PYTEST := OMP_NUM_THREADS=1 UNROLLED_PROGRESS=off $(BIN)/python -m pytest -n $(JOBS) --dist loadscope
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 900 --nbval-sanitize-with tests/nbval_sanitize.cfg
 
-.PHONY: all setup book sample-class test test-fast assignments labels status text run words lab bench serve site wheel clean
+.PHONY: all setup book anki sample-class test test-fast assignments labels status text run words lab bench serve site wheel clean
 
 all: book sample-class
 	@echo
@@ -35,6 +35,10 @@ $(ALL_READY): $(READY)
 
 book: setup
 	$(BIN)/jupyter-book build . --quiet
+
+# The quizzes and the glossary as a deck for Anki: _build/unrolled.apkg
+anki: setup
+	$(BIN)/python tools/anki.py
 
 sample-class: setup
 	$(BIN)/python tools/sample_class.py
