@@ -222,6 +222,63 @@ def milestone(
         _stop(error)
 
 
+@app.command(rich_help_panel=LEARNERS)
+def portfolio(
+    name: Annotated[str, typer.Option("--name", help="Your name, as it is to stand on the page.")] = "",
+    file: Annotated[Path | None, typer.Argument(help="The page to write; by default work/portfolio.html.")] = None,
+) -> None:
+    """Write one offline page of what you have done: functions that pass, milestones with their pictures, quizzes."""
+    from rich.console import Console
+
+    from . import quiz_terminal
+    from .yours import portfolio as own
+
+    try:
+        course, work = course_folder(), work_folder()
+        log = quiz_terminal.Progress.load(course / "book" / "quizzes", Console()).log
+        target = file or work / "portfolio.html"
+        own.write(target, own.portfolio(work, course, log, name))
+    except (ValueError, OSError) as error:
+        _stop(error)
+    typer.echo(f"Your portfolio is {target}. Its links to your code work where the folder mine lies beside it.")
+
+
+@app.command(rich_help_panel=LEARNERS)
+def verify(
+    file: Annotated[Path, typer.Argument(help="The signed page.")],
+    key: Annotated[Path, typer.Option("--key", help="The course's public key, signing-key.pub.pem, had from the course itself.")],
+) -> None:
+    """Say whether a record is exactly what the course has signed."""
+    try:
+        from .yours import signing
+
+        verdict = signing.verify(file, signing.public_key(key))
+    except ModuleNotFoundError as error:
+        _stop(f"This needs {error.name}: `python -m pip install {error.name}` brings it.")
+    except (ValueError, OSError) as error:
+        _stop(error)
+    typer.echo(verdict.sentence)
+    if not verdict.valid:
+        raise typer.Exit(1)
+
+
+@app.command(rich_help_panel=INSTRUCTORS)
+def sign(
+    student: Annotated[str, typer.Argument(help="The student's login in the gradebook.")],
+    portfolio: Annotated[Path | None, typer.Option("--portfolio", help="The student's own page, to stand in the record as self-attested.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="The page to write; by default class/signed/STUDENT.html.")] = None,
+) -> None:
+    """Sign a record of a student from the gradebook. The first time, the course's pair of keys is made in class/."""
+    with _class_files():
+        from .yours import record_of
+
+        course = course_folder("nbgrader_config.py", "assignments")
+        done = record_of.sign(course, student, portfolio, to)
+        if done.new_key:
+            typer.echo(f"A pair of keys was made. Keep {done.private} secret, and give {done.public} to whoever is to verify; its fingerprint is {done.fingerprint}.")
+        typer.echo(f"The signed record of {student} is {done.file}.")
+
+
 @app.command(rich_help_panel=INSTRUCTORS)
 def record(
     file: Annotated[Path | None, typer.Argument(help="The file to write, or with --compare to read.")] = None,
