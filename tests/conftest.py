@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ COURSE = Path(__file__).resolve().parents[1]
 # Kernels and commands that tests start inherit this: no progress bars, and no thread pools fighting for two cores.
 os.environ.setdefault("UNROLLED_PROGRESS", "off")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# What checks and quizzes keep of a learner goes where nobody's own answers are.
+os.environ.setdefault("UNROLLED_STATE", tempfile.mkdtemp(prefix="unrolled-tests-"))
 
 # Examples are timed by nobody (machines are noisy). What decides whether a change lands draws the same examples each time;
 # at a desk they are fresh.

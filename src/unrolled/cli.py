@@ -174,8 +174,9 @@ def review(
         if due:
             known = [question.id for one in quizzes.find_all(folder) for question in one.before + one.after]
             log = quiz_terminal.Progress.load(folder, console).log
-            today, week, met = own.counts(log, known, datetime.now(UTC))
-            typer.echo(f"{today} questions are due, {week} more in the next seven days; {met} of {len(known)} were met.")
+            made = own.mistakes.met_ids()
+            today, week, met = own.counts(log, [*known, *made], datetime.now(UTC), made)
+            typer.echo(f"{today} questions are due, {week} more in the next seven days; {met} of {len(known) + len(made)} were met.")
         else:
             own.run(folder, console, minutes)
     except ModuleNotFoundError as error:

@@ -13,7 +13,7 @@ from typing import Any
 from ..terminal import writable
 from . import hints as _hints
 from . import run as _run
-from . import limits, uses
+from . import limits, met, uses
 from .drawn import PUBLIC_SEED, Drawn
 from .observe import copy_of, line_of
 from .report import Overview, Report, headline, points_text
@@ -84,6 +84,8 @@ def check(name: str | None = None, function: Any = NOT_GIVEN) -> None:
     else:
         record = _run.not_a_function(task, function)
     _standing[task.name], _asked[task.name] = record, 0
+    if _in_ipython():
+        met.remember(record)
     if os.environ.get("NBGRADER_EXECUTION"):
         sys.displayhook(float(points_text(record.points)))
     _show(Report(record), shown)
