@@ -175,3 +175,38 @@ def test_recording_the_truths_anew_gives_the_shipped_ones(tmp_path):
     again = packed.read(copy / "checks" / "truths.npz")
     shipped = truths.load()
     assert again["seed"] == shipped["seed"] and recorded.difference(again["tasks"], shipped["tasks"]) < 1e-12
+
+
+def test_help_groups_what_is_for_learners_and_what_for_instructors():
+    shown = unrolled("--help").stdout
+    learners, instructors = shown.split("For learners")[1].split("For instructors")
+    assert all(f" {name} " in learners for name in ("start", "quiz", "review", "package", "milestone", "portfolio", "verify"))
+    assert all(f" {name} " in instructors for name in ("grade", "regrade", "sign", "doctor"))
+
+
+def test_packing_without_work_is_answered_with_what_to_do(small_course):
+    done = unrolled("package", course=small_course)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and "unrolled start" in done.stderr
+    assert not (small_course / "work").exists()
+
+
+def test_an_unknown_milestone_is_answered_with_the_known_ones(small_course):
+    done = unrolled("milestone", "elmann1990", course=small_course)
+    assert done.returncode == 2
+    assert "did you mean elman1990?" in done.stderr
+
+
+def test_a_portfolio_of_nothing_is_answered_with_what_to_do(small_course, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNROLLED_STATE", str(tmp_path / "state"))
+    (small_course / "book" / "quizzes").mkdir(parents=True)
+    done = unrolled("portfolio", course=small_course)
+    assert done.returncode == 2
+    assert "There is nothing to show yet" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_file_that_is_no_key_is_answered_with_one_sentence(tmp_path):
+    (tmp_path / "record.html").write_text("")
+    done = unrolled("verify", "record.html", "--key", "record.html", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "is no key in PEM form" in done.stderr and done.stderr.count("\n") == 1

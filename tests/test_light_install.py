@@ -149,3 +149,13 @@ def test_a_wrong_answer_is_explained(run):
 def test_a_quiz_is_asked(run):
     assert "lstm" in run("unrolled", "quiz").stdout
     assert "Question 1 of" in run("unrolled", "quiz", "RNN", stdin="q\n").stdout
+
+
+def test_functions_that_pass_are_packed(run):
+    notebook = run.folder / "work" / "02-rnn-forward" / "02-rnn-forward.ipynb"
+    notebook.parent.mkdir(parents=True)
+    code = "import numpy as np\ndef output_logits(H, W_hq, b_q):\n    return H @ W_hq + b_q"
+    cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": code}
+    notebook.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    assert "1 of 37 functions pass" in run("unrolled", "package").stdout
+    assert run("python", "-c", "import sys; sys.path.append('work'); from mine import output_logits").returncode == 0
