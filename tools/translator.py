@@ -17,7 +17,7 @@ from torch import nn
 from unrolled import corpora, text, training
 from unrolled.yours.milestones.bahdanau import WEIGHTS, words
 
-E, H, N, UPDATES = 16, 32, 64, 1_200
+E, H, N, UPDATES = 16, 32, 64, 800
 
 
 class Translator(nn.Module):
@@ -54,7 +54,7 @@ def padded(sequences: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
 
 def main() -> None:
     unseen = {e for e, _ in corpora.numerals(4_000, seed=1) if len(words(e)) >= 4}
-    pairs = [pair for pair in corpora.numerals(100_000, seed=0) if pair[0] not in unseen]
+    pairs = [pair for pair in corpora.numerals(60_000, seed=0) if pair[0] not in unseen]
     english = text.Vocabulary([w for e, _ in pairs for w in words(e)])
     chinese = text.Vocabulary(["<s>", "</s>"] + [c for _, z in pairs for c in z])
     start, end = chinese.id("<s>"), chinese.id("</s>")

@@ -7,7 +7,7 @@ import numpy as np
 from ...plots import COLOURS
 from .base import Functions, Milestone, Pace, Result, adam, tidy
 
-UNITS, N, UPDATES, SEEDS = 12, 32, 300, 5
+UNITS, N, UPDATES, SEEDS = 12, 32, 200, 4
 LAGS = (5, 10, 20, 40, 80)
 RIGHT = 0.95  # the share of right answers from which the bit counts as kept
 

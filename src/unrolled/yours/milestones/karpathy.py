@@ -8,13 +8,13 @@ from ... import corpora
 from ...plots import COLOURS
 from .base import Functions, Milestone, Pace, Result, adam, log_softmax, tidy
 
-UNITS, SEQUENCES, STEPS, UPDATES = 64, 32, 32, 1_600
+UNITS, SEQUENCES, STEPS, UPDATES = 64, 32, 32, 1_000
 SENTENCES = ("the keys near the cabinet are old. ", "the key near the cabinets is old. ")
 
 
 def _work(own: Functions, size: float, pace: Pace) -> Result:
     updates = round(UPDATES * size)
-    text = corpora.toy_english(450_000 if size >= 1 else 60_000, seed=0).text
+    text = corpora.toy_english(300_000 if size >= 1 else 60_000, seed=0).text
     alphabet = sorted(set(text))
     V = len(alphabet)
 
