@@ -64,8 +64,8 @@ def main() -> None:
     except (OSError, OverflowError) as error:
         sys.exit(f"Port {wanted.port} can't be used ({error}): name another, or none.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    print(f"The book is at http://{HERE}:{server.server_port}/ on this machine alone. Ctrl+C ends it.", flush=True)
     try:
+        print(f"The book is at http://{HERE}:{server.server_port}/ on this machine alone. Ctrl+C ends it.", flush=True)
         server.serve_forever()
     except KeyboardInterrupt:
         print("Ended.")
