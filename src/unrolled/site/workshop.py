@@ -37,6 +37,7 @@ PAGES_FILE = "book/try.yml"
 START = re.compile(r"unrolled start (\d\d-[\w-]+)")
 
 ASSIGNMENT = "Do assignment {name} in the browser"
+CHAPTER = "Run this page in the browser"
 CHAPTER_MINUTES = "Run this page in the browser ({minutes} minutes)"
 MINUTES = "{minutes} minutes"
 SAYS = {
@@ -72,8 +73,8 @@ def assignments(course: Path) -> dict[str, Path]:
     return {path.stem: path for path in sorted((course / "assignments").glob("*/*.ipynb")) if path.stem == path.parent.name}
 
 
-def pages(course: Path) -> dict[str, dict[str, Any]]:
-    """The pages that run in the browser, by the document's name: `minutes` measured there, and `without`, what is missing."""
+def pages(course: Path) -> dict[str, dict[str, int]]:
+    """The pages that run in the browser, by the document's name, each with the `minutes` that were measured there, if they were."""
     file = course / PAGES_FILE
     return (yaml.safe_load(file.read_text(encoding="utf-8")) or {}) if file.is_file() else {}
 
@@ -110,7 +111,7 @@ class WorkshopDirective(AssignmentsDirective):
         self.env.note_dependency(str(course / PAGES_FILE))
         frame = nodes.container(classes=["unrolled-workshop"])
         items = [
-            (document.rsplit("/", 1)[-1], course / f"{document}.ipynb", f" · {MINUTES.format(minutes=facts['minutes'])}")
+            (document.rsplit("/", 1)[-1], course / f"{document}.ipynb", f" · {MINUTES.format(**facts)}" if facts else "")
             for document, facts in pages(course).items()
         ]
         return [frame, said.texts("unrolled-workshop-texts", SAYS, self.get_source_info()), *super().run(), *([self.listed(items)] if items else [])]
@@ -164,10 +165,10 @@ class Buttons(SphinxTransform):
                 row += [button(name, ASSIGNMENT.format(name=name)), nodes.Text(" ")]
             if names:
                 paragraph.parent.insert(paragraph.parent.index(paragraph) + 1, row)
-        facts = pages(course).get(self.env.docname)
+        runs, facts = self.env.docname in pages(course), pages(course).get(self.env.docname)
         title = next(iter(self.document.findall(nodes.title)), None)
-        if facts and title is not None:
-            sentence = CHAPTER_MINUTES.format(minutes=facts["minutes"])
+        if runs and title is not None:
+            sentence = CHAPTER_MINUTES.format(**facts) if facts else CHAPTER
             row = nodes.paragraph("", "", button(self.env.docname.rsplit("/", 1)[-1], sentence), classes=["unrolled-open-row"])
             after = title.next_node(descend=False, siblings=True)
             minutes = isinstance(after, nodes.paragraph) and "unrolled-minutes" in after["classes"]
