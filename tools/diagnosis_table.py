@@ -41,15 +41,15 @@ from unrolled.checks import run as checks_run  # noqa: E402
 from unrolled.checks.diagnosis import fingerprint as prints  # noqa: E402
 from unrolled.checks.diagnosis import table  # noqa: E402
 from unrolled.checks.observe import same  # noqa: E402
-from unrolled.checks.diagnosis.search import diagnosed_cases  # noqa: E402
+from unrolled.checks.diagnosis.search import asked_cases, diagnosed_cases  # noqa: E402
 from unrolled.checks.diagnosis.sentences import SENTENCES  # noqa: E402
 
-CALL = 0.5           # seconds of processor time that an edited answer may take for all cases
+CALL = 1.0           # seconds of processor time that an edited answer may take for all cases
 OTHER_SEED = 1       # where edits are compared that the public cases can't tell apart
 STYLES, LONG = 4, 2200  # other styles of a task; only one where the model answer has more characters
 MANY = 2000          # edits of one function, of which only the plain ones are tried, and these:
 ALWAYS = ("restarts", "slopes-throughout", "new-value", "block-order", "parameters-divided")
-VERSION = 1          # of what is kept of an edit: raise it when that changes
+VERSION = 2          # of what is kept of an edit: raise it when that changes
 STYLE = 10           # added to the rank of an edit of another style: the model answer's own words come first
 
 
@@ -185,7 +185,9 @@ def _limit(seconds: float) -> Iterator[None]:
 
 @functools.cache
 def cases_of(task: Task, seed: int) -> list[tuple[Any, Any]]:
-    """Pairs (case, truth) of a seed that a diagnosis looks at."""
+    """Pairs (case, truth) that a diagnosis looks at: with the public seed all that it asks, else those of the seed."""
+    if seed == checks_run.PUBLIC_SEED:
+        return asked_cases(task)
     drawn = checks_run.drawn(task, seed)
     return [(case, task.reference(*checks_run.copy_of(case.arguments).values())) for case in diagnosed_cases(drawn)]
 
@@ -320,48 +322,67 @@ def _sizes(task: Task | None, arguments: list[str]) -> dict[str, str]:
 # --- The table ---------------------------------------------------------------------------------
 
 
+Sentence = tuple[str, tuple[tuple[str, str], ...]]  # a template, and what fills it
+Made = Callable[[], contextlib.AbstractContextManager[Callable]]  # the task's function with an edit, for a while
+
+
 @dataclass
 class Hit:
     """An edit with an effect: how it ranks, its sentence, and how to build it again."""
 
     rank: tuple
-    sentence: tuple[str, tuple[tuple[str, str], ...]]
-    make: Callable[[], contextlib.AbstractContextManager[Callable]]
+    sentence: Sentence
+    make: Made
     point: np.ndarray
 
 
-def hits(task: Task) -> dict[int, list[list[Hit]]]:
-    """Edits that change something, by the form of their results; those of one fingerprint together."""
-    found: dict[int, list[list[Hit]]] = {}
-    right = did(task, task.solution, checks_run.PUBLIC_SEED)
+def _sentence(edit: edits.Edit) -> Sentence:
+    """The template of an edit and those of its fills that the template shows."""
+    return edit.template, tuple(pair for pair in edit.fills if "{" + pair[0] + "}" in "".join(SENTENCES[edit.template]))
+
+
+def edited(task: Task) -> Iterator[tuple[tuple, Sentence, Made]]:
+    """Every edit of every right answer that is tried: its rank, its sentence, and how to build it."""
     model = traced(model_answer(task), cases_of(task, checks_run.PUBLIC_SEED)[0][0].arguments)
     for number, answer in enumerate(answers(task)):
         workshop = Workshop(answer)
         for name, scope in scopes(task, answer, model).items():
             if name not in answer.edited:
                 continue
-            found_edits = edits.Rules(answer.functions[name], scope).edits()
-            for edit in found_edits:
-                if edit.rank > (0 if len(found_edits) > MANY else 2 if number == 0 else 1) and edit.template not in ALWAYS:
+            found = edits.Rules(answer.functions[name], scope).edits()
+            for edit in found:
+                if edit.rank > (0 if len(found) > MANY else 2 if number == 0 else 1) and edit.template not in ALWAYS:
                     continue
-                make = functools.partial(workshop.with_edit, name, edit)
-                try:
-                    with make() as function:
-                        seen = did(task, function, checks_run.PUBLIC_SEED)
-                except (SyntaxError, ValueError, TypeError, AttributeError):
-                    continue  # what stands there now is no Python
-                if seen is None or (seen[0] == right[0] and prints.agree(seen[1], right[1])):
-                    continue
-                sentence = edit.template, tuple(pair for pair in edit.fills if "{" + pair[0] + "}" in "".join(SENTENCES[edit.template]))
+                sentence = _sentence(edit)
                 unclear = sum(text.count("…") for _, text in sentence[1])
                 rank = (edit.rank + (STYLE if answer.style not in ("model", "inlined") else 0) + 3 * unclear, number, sum(len(text) for _, text in sentence[1]))
-                hit = Hit(rank, sentence, make, seen[1])
-                for group in found.setdefault(seen[0], []):
-                    if prints.agree(group[0].point, seen[1]):
-                        group.append(hit)
-                        break
-                else:
-                    found[seen[0]].append([hit])
+                yield rank, sentence, functools.partial(workshop.with_edit, name, edit)
+
+
+def done_by(task: Task, make: Made, seed: int) -> tuple[int, np.ndarray] | None:
+    """The fingerprint of an edited answer; None where it has none, or what stands there now is no Python."""
+    try:
+        with make() as function:
+            return did(task, function, seed)
+    except (SyntaxError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def hits(task: Task) -> dict[int, list[list[Hit]]]:
+    """Edits that change something, by the form of their results; those of one fingerprint together."""
+    found: dict[int, list[list[Hit]]] = {}
+    right = did(task, task.solution, checks_run.PUBLIC_SEED)
+    for rank, sentence, make in edited(task):
+        seen = done_by(task, make, checks_run.PUBLIC_SEED)
+        if seen is None or (seen[0] == right[0] and prints.agree(seen[1], right[1])):
+            continue
+        hit = Hit(rank, sentence, make, seen[1])
+        for group in found.setdefault(seen[0], []):
+            if prints.agree(group[0].point, seen[1]):
+                group.append(hit)
+                break
+        else:
+            found[seen[0]].append([hit])
     return found
 
 
@@ -371,11 +392,9 @@ def sentence_of(task: Task, group: list[Hit]) -> tuple | None:
     best = group[0]
     others = {hit.sentence: hit for hit in reversed(group) if hit.sentence != best.sentence and hit.rank[0] <= best.rank[0] + 1}
     if others:
-        with best.make() as function:
-            mine = did(task, function, OTHER_SEED)
+        mine = done_by(task, best.make, OTHER_SEED)
         for hit in list(others.values())[:4]:
-            with hit.make() as function:
-                other = did(task, function, OTHER_SEED)
+            other = done_by(task, hit.make, OTHER_SEED)
             if (mine is None) != (other is None) or (mine and (mine[0] != other[0] or not prints.agree(mine[1], other[1]))):
                 return None
     if any(not text.strip("…(), ") for _, text in best.sentence[1]):
@@ -413,7 +432,7 @@ def stamp(task: Task) -> str:
         digest.update(path.read_bytes())
     for answer in answers(task):
         digest.update(answer.text.encode())
-    for case in diagnosed_cases(checks_run.drawn(task, checks_run.PUBLIC_SEED)):
+    for case, _ in asked_cases(task):
         form, leaves = prints.taken_apart(case.arguments)
         digest.update(form.encode())
         for leaf in leaves:

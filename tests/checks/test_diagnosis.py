@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from unrolled.checks import CheckFailed, check, find, hint, run
-from unrolled.checks.diagnosis import code, sentences, table
+from unrolled.checks.diagnosis import code, place, sentences, table
 from unrolled.checks.hints import ASK
 from unrolled.checks.report import as_text, feedback_html
 
@@ -203,6 +203,31 @@ def test_a_hint_before_any_check_says_what_to_run(capsys, monkeypatch):
     monkeypatch.setattr("unrolled.checks._standing", {})
     hint("lstm_from_torch")
     assert 'run check("lstm_from_torch", lstm_from_torch) first' in capsys.readouterr().out
+
+
+def test_the_last_hint_shows_the_line_that_an_edit_is_about():
+    record = checked("rnn_step_backward", STEP_BACKWARD.format(slope="(1 - H_t)**2"))
+    assert record.explained == "edit" and record.line == {"number": 4, "text": "dZ = dH_t * (1 - H_t)**2"}
+
+
+OUTPUTS = ["dX", "dH"]
+
+
+@pytest.mark.parametrize("text, template, fills, line", [
+    ("def f(Z, W):\n    g = Z\n    dX = g @ W\n    return dX, g\n", "term-dropped", {"where": "dX", "term": "b"}, 3),
+    ("def f(Z, W):\n    g = Z\n    return (g @ W,\n            g)\n", "term-dropped", {"where": "dH", "term": "b"}, 4),
+    ("def f(Z, W):\n    dX = Z\n    for z in Z:\n        dX = dX + z\n    return dX, Z\n", "loop-first", {}, 3),
+    ("def f(Z, W):\n    dX = Z\n    for z in Z:\n        dX = dX + z\n    return dX, Z\n", "term-dropped", {"where": "dX", "term": "b"}, 0),
+    ("def f(Z, W):\n    return Z, W\n", "term-dropped", {"where": "the cell", "term": "b"}, 0),
+], ids=["a name", "an output", "a loop", "two lines", "nothing of that name"])  # fmt: skip
+def test_an_edit_is_about_the_only_line_that_computes_what_it_changes(text, template, fills, line):
+    assert place.line_of(code.read(text, "f"), OUTPUTS, template, fills) == line
+
+
+def test_no_line_is_shown_where_two_could_be_meant():
+    text = STEP_BACKWARD.format(slope="(1 - H_t)**2").replace("    return", "    other = dH_t * (1 - H_t)**2\n    return")
+    record = checked("rnn_step_backward", text)
+    assert record.explained == "edit" and record.line is None
 
 
 def test_feedback_holds_the_hints_folded():

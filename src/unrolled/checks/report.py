@@ -19,6 +19,13 @@ WIDTH = 100
 ASSIGNMENT_POINTS = 20  # what is not given by checks is given by hand
 
 
+GIVEN = "Right, given a right {names}: it was judged once more with that, because your own {names} is not right by itself."
+PARTLY_GIVEN = (
+    "Right as far as it was asked, given a right {names}: it was judged once more with that, because your own {names} is not right by itself. "
+    "The case that takes long is judged with your own {names} only."
+)
+
+
 def points_text(points: float) -> str:
     """Points without needless decimals: 3, 2.5, 1.33."""
     return f"{points:.2f}".rstrip("0").rstrip(".")
@@ -34,7 +41,7 @@ def _given(record: Record) -> str:
     if not record.given:
         return ""
     names = " and ".join(record.given)
-    return f"Right, given a right {names}: it was judged once more with that, because your own {names} is not right by itself."
+    return (GIVEN if record.passed else PARTLY_GIVEN).format(names=names)
 
 
 def _when_graded(record: Record) -> str:
@@ -91,7 +98,7 @@ def as_text(record: Record) -> str:
         if status == "failed":
             for paragraph in record.message.splitlines():
                 lines += textwrap.wrap(paragraph, WIDTH, initial_indent=" " * 7, subsequent_indent=" " * 7)
-    for paragraph in (*_explained(record), _reread(record), _when_graded(record)):
+    for paragraph in (_given(record), *_explained(record), _reread(record), _when_graded(record)):
         lines += textwrap.wrap(paragraph, WIDTH)
     if record.printed:
         lines.append("Your code printed:")
@@ -126,7 +133,7 @@ def as_html(record: Record, link: Link = lambda page, label: None) -> str:
         f"<strong>{html.escape(headline(record))}</strong>",
         f'<ul style="list-style:none;padding-left:.2em;margin:.4em 0">{"".join(rows)}</ul>',
     ]
-    for place, paragraph in enumerate(_explained(record)):
+    for place, paragraph in enumerate(filter(None, (_given(record), *_explained(record)))):
         text = html.escape(paragraph)
         parts.append(f'<p style="margin:.4em 0">{text if place else f"<strong>{text}</strong>"}</p>')
     if record.reread:
@@ -182,8 +189,10 @@ def _stands(task: Task, record: Record | None) -> tuple[str, str, str]:
     if record is None:
         return "not reached", f"{most} points", "not checked yet"
     points = f"{points_text(record.points)} of {most} points"
+    if record.given:
+        return "passed" if record.passed else "not reached", points, f"right, given a right {' and '.join(record.given)}"
     if record.passed:
-        return "passed", points, f"right, given a right {' and '.join(record.given)}" if record.given else "all passed"
+        return "passed", points, "all passed"
     failed = next(step.name for step in record.steps if step.status == "failed")
     return "failed", points, "not written yet" if " is not written yet" in record.message else f"stops at: {failed}"
 

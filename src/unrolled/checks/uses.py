@@ -1,7 +1,8 @@
 """Each task on its own: one that fails is judged once more with right versions of the earlier tasks that it calls.
 
-A task is given them only along the edges that it declares (`Task.uses`), from a later task to an earlier one and never back; and what
-it earns then is all of its points or nothing new.
+A task is given them only along the edges that it declares (`Task.uses`), from a later task to an earlier one and never back. It earns
+something new only if everything passes that is asked then: all cases but the costly ones, whose share of the points stays with the
+learner's own versions.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def judged_on_its_own(task: Task, record: Record, wrong: list[str], again: Calla
         return record
     second, called = again(wrong)
     given = [name for name in wrong if name in called]
-    if not (second.passed and given):
+    if not given or any(step.status == "failed" for step in second.steps) or second.points <= record.points:
         return record
     second.given = given
     return second
@@ -63,7 +64,7 @@ def at_home(
     def again(names: list[str]) -> tuple[Record, set[str]]:
         called: set[str] = set()
         with _bound(space, {name: _right_version(find(name), called) for name in names}):
-            return run.run(task, call), called
+            return run.run(task, call, without_costly=True), called
 
     return judged_on_its_own(task, record, wrong_uses(task, records), again)
 

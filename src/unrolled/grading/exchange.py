@@ -23,10 +23,12 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange import default
-from nbgrader.utils import notebook_hash, parse_utc
+from nbgrader.utils import notebook_hash
 from traitlets import Bool
 
 from . import rebuild
+from .late_days import moment
+from .names import shown
 
 SECRET = "submission_secret.txt"  # nbgrader's: whoever knows it finds the feedback
 TIME = "timestamp.txt"
@@ -42,11 +44,6 @@ SAID = 3                     # problems of one person that are listed
 
 class Refused(Exception):
     """A submission can't be taken; the message says why."""
-
-
-def shown(name: str) -> str:
-    """A name that a learner chose, for a line of a log: without control characters, and not long."""
-    return (name if name.isprintable() else ascii(name)[1:-1])[:120]
 
 
 def account(uid: int) -> str:
@@ -93,7 +90,7 @@ def secret_beside(folder: Path) -> str | None:
 def _time_beside(folder: Path) -> datetime | None:
     """The time of receipt, naive and in UTC, that was written beside a collected submission, or None."""
     with contextlib.suppress(Exception):  # whatever a parser of dates raises
-        return parse_utc(_read(folder / TIME, MAX_SMALL)[0].decode("utf-8").strip())
+        return moment(_read(folder / TIME, MAX_SMALL)[0].decode("utf-8").strip())
     return None
 
 
@@ -342,7 +339,7 @@ def _naive(nanoseconds: int) -> datetime:
 def _time_of(text: str) -> datetime | None:
     """A time as the name of a folder says it, naive and in UTC, or None."""
     with contextlib.suppress(Exception):  # whatever a parser of dates raises
-        return parse_utc(text)
+        return moment(text)
     return None
 
 

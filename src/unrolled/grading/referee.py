@@ -397,7 +397,7 @@ def _judged_task(session: Session, task: Task, seed: int, failed_cells: list[int
         return seen
 
     try:
-        return checks_run.run(task, call, seed, _source(session, task.name))
+        return checks_run.run(task, call, seed, _source(session, task.name), without_costly=right is not None)
     except sandbox.SandboxError:
         raise
     except Exception as error:

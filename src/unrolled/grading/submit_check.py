@@ -161,8 +161,10 @@ def _first_line(cell: referee.Cell) -> str:
 
 def _words(record: Record) -> str:
     """How far a check came, in one line."""
+    if record.given:
+        return f"right, given a right {' and '.join(record.given)}"
     if record.passed:
-        return f"right, given a right {' and '.join(record.given)}" if record.given else "all passed"
+        return "all passed"
     if record.message.endswith("is not written yet."):
         return record.message.rstrip(".")
     failed = next((step.name for step in record.steps if step.status == "failed"), "")

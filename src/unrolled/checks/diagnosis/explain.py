@@ -11,19 +11,22 @@ from typing import Any, Literal
 import numpy as np
 
 from ..compare import type_problem
-from ..drawn import PUBLIC_SEED, Drawn, drawn
+from ..drawn import Drawn
 from ..observe import Observation
 from ..task import Case, Mistake
 from . import code, errors
 from .location import located
 from .parts import by_part
+from .place import line_of
 from .relations import relation
-from .search import diagnosed_cases, edit_of, is_searched
+from .search import asked_cases, diagnosed_cases, edit_of, is_searched
+from .sentences import filled
 
 How = Literal["shape", "unread", "known", "edit", "relation", "location", "none"]
 Done = Sequence[tuple[Case, Observation]]
 Call = Callable[[dict[str, Any]], Observation]
 
+ENDED = ("TimeUp", "Lost", "Flood")  # the errors of a function that was stopped: it is asked nothing more
 KNOWN = "Your results equal those of {sentence}."
 KNOWN_SEVERAL = "Your results equal those of each of these, which the cases can't tell apart: {sentences}."
 SMALLEST = "Take the first case that fails, “{case}”, and compute its result on paper, or in a cell of its own, one line of the formula after another."
@@ -42,11 +45,11 @@ class Explanation:
 def explain(
     cases: Drawn, done: Done, mistakes: Sequence[Mistake], source: code.Source | None, call: Call, failed: str
 ) -> Explanation:
-    """Why a function failed. done: what it did on the cheap cases. call: to see what it does on the public cases, where these are others.
+    """Why a function failed. done: what it did on the cheap cases. call: to see what it does on other cases.
     failed: the name of the first case that failed."""
     smallest = SMALLEST.format(case=failed)
     return (
-        _error(cases, done) or _unread(cases, source) or _known(mistakes) or _edit(cases, done, call) or _compared(cases, done, smallest)
+        _error(cases, done) or _unread(cases, source) or _known(mistakes) or _edit(cases, done, source, call) or _compared(cases, done, smallest)
         or Explanation("none", "", smallest)
     )  # fmt: skip
 
@@ -81,19 +84,21 @@ def _known(mistakes: Sequence[Mistake]) -> Explanation | None:
     return Explanation("known", KNOWN_SEVERAL.format(sentences=together), advice)
 
 
-def _edit(cases: Drawn, done: Done, call: Call) -> Explanation | None:
+def _edit(cases: Drawn, done: Done, source: code.Source | None, call: Call) -> Explanation | None:
     if not is_searched(cases.task.name) or done[0][1].error_type is not None:
         return None
-    public = drawn(cases.task, PUBLIC_SEED)
-    by_case = {id(case): seen for case, seen in done} if cases.seed == PUBLIC_SEED else {}
+    by_case = {id(case): seen for case, seen in done}
     results = []
-    for case in diagnosed_cases(public):
+    for case, truth in asked_cases(cases.task):
         seen = by_case.get(id(case)) or call(case.arguments)
-        if seen.error_type in ("TimeUp", "Lost", "Flood"):
+        if seen.error_type in ENDED:
             return None
-        results.append((seen, public.truth(case)))
+        results.append((seen, truth))
     found = edit_of(cases.task.name, results)
-    return Explanation("edit", *found) if found else None
+    if found is None:
+        return None
+    line = line_of(source, [output.name for output in cases.task.outputs], *found) if source else 0
+    return Explanation("edit", *filled(*found), line)
 
 
 def _compared(cases: Drawn, done: Done, smallest: str) -> Explanation | None:

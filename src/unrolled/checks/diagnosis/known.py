@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import compare
-from ..drawn import Drawn
+from ..drawn import CONFIRMING_SEED, Drawn, drawn
 from ..observe import Observation
 from ..task import Case, Mistake
 
 
-def known_mistakes(cases: Drawn, done: Sequence[tuple[Case, Observation]]) -> list[Mistake]:
-    """The known mistakes that did the same as the learner's function on every case.
+def known_mistakes(
+    cases: Drawn, done: Sequence[tuple[Case, Observation]], call: Callable[[dict[str, Any]], Observation]
+) -> list[Mistake]:
+    """The known mistakes that did the same as the learner's function on every case, and on others, as one seed may hide a difference.
 
-    Those that agree to full precision silence those that agree only loosely.
+    done: what it did on the cheap cases. call: to see what it does on the others. Mistakes that agree to full precision silence those
+    that agree only loosely.
     """
-    agreeing = []
-    for mistake in cases.task.mistakes:
-        same = mistake.agrees or (lambda _, seen, variant, tolerance=mistake.tolerance: agrees(seen, variant, tolerance))
-        if all(same(case, seen, cases.variant(mistake, case)) for case, seen in done):
-            agreeing.append(mistake)
+    agreeing = _agreeing(cases, cases.task.mistakes, done)
+    if agreeing:
+        more = drawn(cases.task, CONFIRMING_SEED)
+        cheap = (case for case in (more.form, *more.values) if not case.costly)
+        agreeing = _agreeing(more, agreeing, ((case, call(case.arguments)) for case in cheap))
     if not agreeing:
         return []
     closest = min(mistake.tolerance for mistake in agreeing)
     return [mistake for mistake in agreeing if mistake.tolerance == closest]
+
+
+def _agreeing(cases: Drawn, mistakes: Sequence[Mistake], done: Iterable[tuple[Case, Observation]]) -> list[Mistake]:
+    """The mistakes that did the same on each of these cases. What was done is not asked for any longer than one is left."""
+    left = list(mistakes)
+    for case, seen in done:
+        left = [mistake for mistake in left if _same(mistake, case, seen, cases.variant(mistake, case))]
+        if not left:
+            break
+    return left
+
+
+def _same(mistake: Mistake, case: Case, seen: Observation, variant: Observation) -> bool:
+    return mistake.agrees(case, seen, variant) if mistake.agrees else agrees(seen, variant, mistake.tolerance)
 
 
 def agrees(seen: Observation, variant: Observation, tolerance: float) -> bool:

@@ -175,7 +175,7 @@ def _by_mean_gradient(params, batches, H_0, lr, theta):
 
 
 TASK = Task(
-    name="train", assignment=ASSIGNMENT, points=6, section=TRAINING,
+    name="train", assignment=ASSIGNMENT, points=6, section=TRAINING, uses=("train_step",),
     arguments={"params": None, "batches": None, "H_0": ("N", "H"), "lr": None, "theta": None},
     outputs=(PARAMS, Output("losses", "list", items=(Output("loss", "float"),))),
     form_case=lambda rng: _train_case("two batches", rng, 2),
