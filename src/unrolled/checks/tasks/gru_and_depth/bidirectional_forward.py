@@ -13,7 +13,7 @@ from ..common import float32_mistake, sizes
 from .shared import ASSIGNMENT, PADDING, STATE, mistakes_of_the_step, read_layer, real_places, some_layer, some_lengths
 
 BOTH = Section("gates/depth", "depth-bidirectional", "Two directions")
-PACKED = Section("gates/depth", "depth-packed", "Packed sequences")
+PACKED = Section("gates/padding", "depth-packed", "Packed sequences")
 
 
 def _both_case(name: str, rng: np.random.Generator, T: int, D: int, H: int, lengths: list[int], padding: float = 0.0, scale: float = 1.0,
