@@ -2,8 +2,9 @@
 
 The network is `unrolled.seq2seq.EncoderDecoder` with attention. It is trained in passes over all training words, with a learning rate that falls along a
 half cosine and reaches 0 when the passes are done or the minutes of training are over, whichever comes first. After each pass the state is saved: a run that
-was stopped goes on from there, and a later one with more passes and minutes trains on. What is chosen (the order of the n-gram model) is chosen on the
-validation words; the test words are scored at the end of a run. A GPU is used where there is one.
+was stopped goes on from there, and a later one with more passes and minutes trains on. At the end both models judge together: the network weighs the
+pronunciations that counting proposes. What is chosen (the order of the n-gram model, the weight of each judge) is chosen on the validation words; the test
+words are scored at the end of a run. A GPU is used where there is one.
 
 The result is `_build/benchmarks/pronunciation.json`; with `--keep` it also becomes `book/tasks/pronunciation.json`, which the page on pronunciation prints.
 """
@@ -28,7 +29,9 @@ from unrolled.metrics import pronunciation_errors
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 E, N, WARM_UP, BEAM = 64, 128, 400, 8
-ORDERS = (2, 3, 4, 5, 6, 7, 8)
+WIDE = 32  # the beam of the n-gram model
+SHARES = tuple(i / 20 for i in range(21))  # of the network's logarithm in a common judgement
+ORDERS = (3, 4, 5, 6, 7)
 PAGE = Path(__file__).resolve().parents[1] / "book" / "tasks" / "pronunciation.json"
 
 
@@ -55,9 +58,9 @@ def counting(stress: bool) -> tuple[JointNGram, dict[str, object]]:
     }
     models = {n: JointNGram(alignments, n) for n in ORDERS}
     for n, model in models.items():
-        result["validation_wer"][n] = rates(model.pronounce(list(split.validation)), split.validation)["wer"]
+        result["validation_wer"][n] = rates(model.pronounce(list(split.validation), WIDE), split.validation)["wer"]
     best = min(ORDERS, key=result["validation_wer"].get)
-    outputs = models[best].pronounce(list(split.test))
+    outputs = models[best].pronounce(list(split.test), WIDE)
     result |= {"order": best, "test": rates(outputs, split.test), "cpu_seconds": time.process_time() - began}
     return models[best], result
 
@@ -146,6 +149,34 @@ class Recipe:
         found = seq2seq.beam(self.model, [self.letters(word) for word in words], width)
         return {word: [self.phones[i] for i in ids] for word, (ids, _) in zip(words, found, strict=True)}
 
+    def together(self, counted: JointNGram) -> dict[str, object]:
+        """The network and the n-gram model as judges of what both propose: each logarithm has a share, chosen on the validation words."""
+        judged = {}
+        for name, listed in (("validation", self.split.validation), ("test", self.split.test)):
+            proposed = counted.candidates(list(listed), WIDE)
+            pairs, by_counting = [], []
+            for word, candidates in proposed.items():
+                for phones, log_p in candidates:
+                    pairs.append((word, phones))
+                    by_counting.append(log_p)
+            by_network = seq2seq.log_probs(self.model, [(self.letters(word), [self.phones.index(phone) for phone in phones]) for word, phones in pairs])
+            judged[name] = (pairs, np.array(by_counting), by_network)
+
+        def outputs(name: str, share: float) -> dict[str, Sequence[str]]:
+            pairs, by_counting, by_network = judged[name]
+            best: dict[str, tuple[float, Sequence[str]]] = {}
+            for (word, phones), score in zip(pairs, (1 - share) * by_counting + share * by_network, strict=True):
+                if word not in best or score > best[word][0]:
+                    best[word] = (score, phones)
+            return {word: phones for word, (_, phones) in best.items()}
+
+        share = min(SHARES, key=lambda share: rates(outputs("validation", share), self.split.validation)["wer"])
+        found = outputs("test", share)
+        return {
+            "share": share, "test": rates(found, self.split.test),
+            "mistakes": {word: " ".join(phones) for word, phones in found.items() if tuple(phones) not in self.split.test[word]},
+        }  # fmt: skip
+
     def result(self) -> dict[str, object]:
         """What the network does on the test words, and each of its mistakes."""
         test = self.split.test
@@ -176,8 +207,10 @@ def main() -> None:
 
     result: dict[str, object] = {"machine": machine()}
     for stress in (False, True):
-        _, result["counting_stress" if stress else "counting"] = counting(stress)
-        counted = result["counting_stress" if stress else "counting"]
+        model, counted = counting(stress)
+        result["counting_stress" if stress else "counting"] = counted
+        if not stress:
+            judge = model
         print(f"counting, stress {stress}: order {counted['order']}, {counted['test']}, {counted['cpu_seconds']:.0f} CPU seconds", flush=True)
 
     recipe = Recipe(arguments)
@@ -193,8 +226,8 @@ def main() -> None:
             flush=True,
         )
         write("pronunciation", {**result, "network": {"settings": recipe.settings, "history": recipe.history}})
-    result["network"] = recipe.result()
-    print(f"test, greedy {result['network']['greedy']}, beam {result['network']['beam']}")
+    result |= {"network": recipe.result(), "together": recipe.together(judge)}
+    print(f"test, greedy {result['network']['greedy']}, beam {result['network']['beam']}, together {result['together']['test']}")
     write("pronunciation", result)
     if arguments.keep:
         beside = PAGE.with_suffix(".part")

@@ -79,7 +79,7 @@ def test_the_context_decides_how_c_sounds(aligner):
     assert model.pronounce(["cicat", "caxit"]) == {"cicat": tuple("S IH K AE T".split()), "caxit": tuple("K AE K S IH T".split())}
 
 
-def test_a_wide_beam_finds_the_likeliest_of_all_sequences(aligner):
+def test_a_wide_beam_gives_each_pronunciation_the_sum_over_its_alignments(aligner):
     model = JointNGram(aligner.alignments(), n=3)
     word = "cite"
     tried = [[i for i, (letter, _) in enumerate(model.graphones) if letter == c] for c in word]
@@ -88,9 +88,13 @@ def test_a_wide_beam_finds_the_likeliest_of_all_sequences(aligner):
         text = np.array([0, 0, *ids, 0])
         return model.model.log_probs(text)[1:].sum()
 
-    best = max(itertools.product(*tried), key=log_p)
-    phones = tuple(phone for i in best for phone in model.graphones[i][1])
-    assert model.pronounce([word], width=1_000)[word] == phones
+    every = {}
+    for ids in itertools.product(*tried):
+        phones = tuple(phone for i in ids for phone in model.graphones[i][1])
+        every[phones] = every.get(phones, 0.0) + np.exp(log_p(ids))
+    found = model.candidates([word], width=1_000)[word]
+    assert found[0][0] == max(every, key=every.get) == model.pronounce([word], width=1_000)[word]
+    assert dict(found) == pytest.approx({phones: np.log(p) for phones, p in every.items()})
 
 
 def test_words_are_pronounced_alike_alone_and_in_company(aligner):

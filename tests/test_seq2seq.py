@@ -88,6 +88,14 @@ def test_outputs_are_the_same_alone_and_in_company(model):
     assert [ids for ids, _ in together] == [seq2seq.beam(model, [source], 3)[0][0] for source in sources]
 
 
+def test_a_target_has_the_same_log_probability_in_company_as_alone_and_as_the_beam_says(model):
+    sources = [[1], [2, 3], [0, 1], [4, 4, 4]]
+    found = seq2seq.beam(model, sources, 3)
+    pairs = [(source, ids) for source, (ids, _) in zip(sources, found, strict=True)]
+    np.testing.assert_allclose(seq2seq.log_probs(model, pairs), [total for _, total in found], atol=1e-4)
+    np.testing.assert_allclose(seq2seq.log_probs(model, pairs), [log_p(model, *pair) for pair in pairs], atol=1e-4)
+
+
 def test_a_wider_beam_finds_nothing_less_likely_here(model):
     sources = [[a, b, c] for a in range(V_SOURCE) for b in range(V_SOURCE) for c in range(2)]
     narrow, wide = (sum(total for _, total in seq2seq.beam(model, sources, width)) for width in (1, 8))

@@ -156,9 +156,14 @@ class JointNGram:
         self._candidates = {letter: np.array(tried[:most]) for letter, tried in by_letter.items()}
 
     def pronounce(self, words: Sequence[str], width: int = 8) -> dict[str, Phones]:
-        """For each word the phones of the likeliest sequence of graphones that a beam of that width finds.
+        """For each word the likeliest pronunciation that a beam of that width finds. Raises ValueError for a letter that no alignment had."""
+        return {word: found[0][0] for word, found in self.candidates(words, width).items()}
 
-        Raises ValueError for a letter that no alignment had.
+    def candidates(self, words: Sequence[str], width: int = 8) -> dict[str, list[tuple[Phones, float]]]:
+        """For each word the pronunciations that a beam of that width ends with, the likeliest first, each with its log-probability.
+
+        The probability of a pronunciation is the sum over those of its alignments that are in the beam. Raises ValueError for a letter that no
+        alignment had.
         """
         strange = sorted({letter for word in words for letter in word} - set(self._candidates))
         if strange:
@@ -166,13 +171,13 @@ class JointNGram:
         by_length: dict[int, list[str]] = {}
         for word in words:
             by_length.setdefault(len(word), []).append(word)
-        found: dict[str, Phones] = {}
+        found: dict[str, list[tuple[Phones, float]]] = {}
         for same in by_length.values():
             for k in range(0, len(same), 256):  # so that memory stays small
-                found.update(self._pronounce_same_length(same[k : k + 256], width))
+                found.update(self._same_length(same[k : k + 256], width))
         return {word: found[word] for word in words}
 
-    def _pronounce_same_length(self, words: list[str], width: int) -> dict[str, Phones]:
+    def _same_length(self, words: list[str], width: int) -> dict[str, list[tuple[Phones, float]]]:
         N = len(words)
         start = self.model.start(np.full(self.n - 1, self.BOUNDARY))
         state = [np.broadcast_to(part, (N, 1)) for part in start]
@@ -194,7 +199,12 @@ class JointNGram:
             state = [part.reshape(N, -1)[rows, best] for part in after]
             written = np.concatenate([written[rows, parents], tokens[rows, 0, chosen][..., None]], axis=2)
         ends, _ = self.model.extend(state, np.zeros(totals.shape, dtype=np.int64) + self.BOUNDARY)
-        best = (totals + np.log(ends)).argmax(axis=1)
-        return {
-            word: tuple(phone for i in written[row, best[row]] for phone in self.graphones[i][1]) for row, word in enumerate(words)
-        }
+        log_probs = totals + np.log(ends)
+        found = {}
+        for row, word in enumerate(words):
+            summed: dict[Phones, float] = {}
+            for ids, log_p in zip(written[row], log_probs[row].tolist(), strict=True):
+                phones = tuple(phone for i in ids for phone in self.graphones[i][1])
+                summed[phones] = float(np.logaddexp(summed.get(phones, -np.inf), log_p))
+            found[word] = sorted(summed.items(), key=lambda one: -one[1])
+        return found

@@ -188,6 +188,19 @@ def _beam_of_one_length(model: EncoderDecoder, X: torch.Tensor, width: int) -> l
 
 
 @torch.no_grad()
+def log_probs(model: EncoderDecoder, pairs: Pairs, N: int = 512) -> np.ndarray:
+    """The log-probability of each target, its end included, given its source: `(len(pairs),)`."""
+    model.eval()
+    device = model.output.weight.device
+    found = np.empty(len(pairs))
+    for members in _groups([source for source, _ in pairs], N):
+        X, Y = (torch.as_tensor(part, device=device) for part in _batch([pairs[i] for i in members]))
+        losses = nn.functional.cross_entropy(model(X, Y).flatten(0, 1), Y.flatten(), ignore_index=IGNORED, reduction="none")
+        found[members] = -losses.view(Y.shape).sum(dim=0).double().cpu().numpy()
+    return found
+
+
+@torch.no_grad()
 def alignment(model: EncoderDecoder, source: Sequence[int], target: Sequence[int]) -> np.ndarray:
     """Attention's weights `(U, T)` while the model writes `target` and the end, one row a token written."""
     model.eval()
