@@ -67,6 +67,12 @@ def test_karpathy_a_cell_tells_whether_the_verb_has_been_read(own):
     assert found["right"] > 0.65 and len(found["written"]) > 50
 
 
+def test_bahdanau_attention_translates_and_a_wider_beam_finds_what_an_exhaustive_search_finds(own):
+    found = figures("bahdanau2015", own, 0.2)
+    assert found["right"] > 0.9
+    assert found["greedy"] <= found["best"] + 1e-12 and found["beam"][64] == pytest.approx(found["best"])
+
+
 def test_feng_loop_and_scan_give_the_same_states(own):
     assert figures("feng2024", own, 0.5)["worst"] < 1e-12
 
@@ -140,3 +146,17 @@ def test_the_command_writes_the_picture_and_a_record_of_the_run(learner):
     assert json.loads((learner / "milestones" / "record.json").read_text())["feng2024"]["own"] == ["minimal_scan"]
     assert "feng2024" in unrolled().stdout
     assert unrolled("feng2042").returncode == 2
+
+
+# --- The page ------------------------------------------------------------------------------------
+
+
+def test_the_page_shows_every_milestone_from_the_courses_own_run(course):
+    page = (course / "book" / "milestones.md").read_text(encoding="utf-8")
+    for name, one in MILESTONES.items():
+        block = page.split(f"% run {name}\n")[1].split(f"% end {name}")[0]
+        assert "**What came out here.**" in block and "**Where that differs.**" in block
+        assert (course / "book" / "img" / f"milestone-{name}.svg").exists()
+        section = page.split(f"% run {name}\n")[0].rsplit("\n## ", 1)[1]
+        assert "**What the paper" in section
+        assert all(f"`{function}`" in section for function in one.functions), name
