@@ -110,6 +110,7 @@ def _work(own: Functions, size: float, pace: Pace) -> Result:
         middle.axhline(best_total, color="k", linestyle="--", linewidth=0.8, label="exhaustive search")
         middle.set(xlabel="width of the beam", ylabel="ln P of the word found", xscale="log")
         middle.set_xticks(WIDTHS, [str(width) for width in WIDTHS])
+        middle.minorticks_off()
         middle.legend(frameon=False)
         tidy(middle)
 

@@ -7,7 +7,7 @@ import numpy as np
 from ...plots import COLOURS
 from .base import Functions, Milestone, Pace, Result, adam, tidy
 
-UNITS, N, UPDATES, SEEDS = 12, 32, 200, 4
+UNITS, N, UPDATES, SEEDS = 12, 32, 120, 6
 LAGS = (5, 10, 20, 40, 80)
 RIGHT = 0.95  # the share of right answers from which the bit counts as kept
 
@@ -59,6 +59,7 @@ def _work(own: Functions, size: float, pace: Pace) -> Result:
         left.axhline(0.5, color="k", linestyle="--", linewidth=0.8, label="guessing")
         left.set(xlabel="steps that the bit must be kept", ylabel="share of right answers", xscale="log", ylim=(0.4, 1.03))
         left.set_xticks(LAGS, [str(lag) for lag in LAGS])
+        left.minorticks_off()
         left.legend(frameon=False)
         middle.semilogy(norms[LAGS[-1]], color=COLOURS[1])
         middle.set(xlabel="steps back", ylabel="norm of the Jacobian, before training")

@@ -8,7 +8,7 @@ from ... import corpora
 from ...plots import COLOURS
 from .base import Functions, Milestone, Pace, Result, log_softmax, tidy
 
-UNITS, SEQUENCES, STEPS, UPDATES = 64, 16, 16, 2_000
+UNITS, SEQUENCES, STEPS, UPDATES = 64, 16, 16, 1_000
 SHOWN = 48  # letters in the picture
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from ...plots import COLOURS
 from .base import Functions, Milestone, Pace, Result, adam, tidy
 
-UNITS, N, UPDATES = 16, 32, 600
-LENGTHS = (10, 25, 50)
+UNITS, N, UPDATES = 16, 32, 400
+LENGTHS = (8, 16, 32)
 RIGHT = 0.04  # the paper's: an answer closer than this counts as right
 OPEN = 2.0   # the bias of the forget gates: 0.98 of a value is kept per step when training begins
 

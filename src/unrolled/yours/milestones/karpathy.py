@@ -8,13 +8,13 @@ from ... import corpora
 from ...plots import COLOURS
 from .base import Functions, Milestone, Pace, Result, adam, log_softmax, tidy
 
-UNITS, SEQUENCES, STEPS, UPDATES = 64, 32, 32, 1_000
+UNITS, SEQUENCES, STEPS, UPDATES = 48, 16, 32, 500
 SENTENCES = ("the keys near the cabinet are old. ", "the key near the cabinets is old. ")
 
 
 def _work(own: Functions, size: float, pace: Pace) -> Result:
     updates = round(UPDATES * size)
-    text = corpora.toy_english(300_000 if size >= 1 else 60_000, seed=0).text
+    text = corpora.toy_english(260_000 if size >= 1 else 60_000, seed=0).text
     alphabet = sorted(set(text))
     V = len(alphabet)
 
@@ -26,7 +26,7 @@ def _work(own: Functions, size: float, pace: Pace) -> Result:
     W_x, W_h, b = own["init_lstm"](V, UNITS, 0, 1.0)
     params = {"W_x": W_x.copy(), "W_h": W_h.copy(), "b": b.copy(), "W_hq": rng.uniform(-1, 1, (UNITS, V)) / np.sqrt(UNITS), "b_q": np.zeros(V)}
     cell = [params[name] for name in ("W_x", "W_h", "b")]  # the same arrays, which training changes in place
-    update = adam(params, 0.01, updates)
+    update = adam(params, 0.02, updates)
     zero = np.zeros((SEQUENCES, UNITS))
     state, losses = (zero, zero), []
     for step in pace.steps(updates, "reading characters"):
@@ -61,6 +61,9 @@ def _work(own: Functions, size: float, pace: Pace) -> Result:
     written = _write(own, params, cell, alphabet, 120)
     traces = [sign * (read(". " + sentence)[1][2:, unit] - middle) for sentence in SENTENCES]
 
+    read_there = np.concatenate([_verb_read(sentence) for sentence in SENTENCES])
+    behind = [float(np.concatenate(traces)[read_there == side].mean()) for side in (False, True)]
+
     def draw(figure) -> None:
         panels = figure.subplots(2, 1, sharey=True)
         for axes, sentence, trace, colour in zip(panels, SENTENCES, traces, COLOURS):
@@ -83,7 +86,7 @@ def _work(own: Functions, size: float, pace: Pace) -> Result:
     )
     alt = (
         f"Two rows of bars, a bar for each character of “{SENTENCES[0].strip()}” and “{SENTENCES[1].strip()}”: how far the cell stands on the side of "
-        "“the verb has been read”. It stands below zero up to the verb and above it from there to the full stop."
+        f"“the verb has been read”. On average it stands at {behind[0]:.1f} up to the verb and at {behind[1]:.1f} behind it."
     )
     figures = {"loss": loss, "right": right, "number_right": number_right, "unit": unit, "written": written, "losses": losses}
     return Result(said, differs, figures, draw, alt)
