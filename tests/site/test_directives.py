@@ -88,6 +88,12 @@ def test_a_page_that_runs_in_the_browser_says_so_with_its_minutes(book):
     assert link["href"] == "../try.html?open=rnn" and "3 minutes" in link.get_text()
 
 
+def test_a_notebook_that_does_not_run_there_says_what_it_needs(book):
+    (book / "book/try.yml").write_text("")
+    page = soup(build(book) / "book/part/rnn.html")
+    assert workshop.ELSEWHERE in page.get_text() and page.select("a[data-open]") == []
+
+
 def test_the_workshop_lists_assignments_and_pages_by_their_titles(book):
     links = soup(build(book) / "book/try.html").select("a[data-open]")
     assert [(link["data-open"], link.get_text()) for link in links] == [("02-rnn-forward", "02 · The forward pass"), ("rnn", "The RNN")]

@@ -39,6 +39,7 @@ START = re.compile(r"unrolled start (\d\d-[\w-]+)")
 ASSIGNMENT = "Do assignment {name} in the browser"
 CHAPTER = "Run this page in the browser"
 CHAPTER_MINUTES = "Run this page in the browser ({minutes} minutes)"
+ELSEWHERE = "To run this page, you need Python on your machine."
 MINUTES = "{minutes} minutes"
 SAYS = {
     "frame": "The notebook {name}",
@@ -146,7 +147,7 @@ def _skip(writer: Any, node: open_notebook) -> None:
 
 
 class Buttons(SphinxTransform):
-    """Puts a link below each paragraph that tells how to start an assignment, and below the title of a page that runs in the browser."""
+    """Puts a link below each paragraph that tells how to start an assignment, and says below a notebook's title where it runs."""
 
     default_priority = 885
 
@@ -165,14 +166,24 @@ class Buttons(SphinxTransform):
                 row += [button(name, ASSIGNMENT.format(name=name)), nodes.Text(" ")]
             if names:
                 paragraph.parent.insert(paragraph.parent.index(paragraph) + 1, row)
-        runs, facts = self.env.docname in pages(course), pages(course).get(self.env.docname)
         title = next(iter(self.document.findall(nodes.title)), None)
-        if runs and title is not None:
-            sentence = CHAPTER_MINUTES.format(**facts) if facts else CHAPTER
-            row = nodes.paragraph("", "", button(self.env.docname.rsplit("/", 1)[-1], sentence), classes=["unrolled-open-row"])
+        line = self.how_to_run(course)
+        if title is not None and line is not None:
             after = title.next_node(descend=False, siblings=True)
             minutes = isinstance(after, nodes.paragraph) and "unrolled-minutes" in after["classes"]
-            title.parent.insert(title.parent.index(title) + (2 if minutes else 1), row)
+            title.parent.insert(title.parent.index(title) + (2 if minutes else 1), line)
+
+    def how_to_run(self, course: Path) -> nodes.paragraph | None:
+        """What a notebook's page says of where it runs; nothing for a page that is no notebook."""
+        name = self.env.docname
+        self.env.note_dependency(str(course / PAGES_FILE))
+        if name in pages(course):
+            facts = pages(course)[name]
+            sentence = CHAPTER_MINUTES.format(**facts) if facts else CHAPTER
+            return nodes.paragraph("", "", button(name.rsplit("/", 1)[-1], sentence), classes=["unrolled-open-row"])
+        if (course / f"{name}.ipynb").is_file():
+            return nodes.paragraph(ELSEWHERE, ELSEWHERE, classes=["unrolled-elsewhere"])
+        return None
 
 
 def button(name: str, text: str) -> open_notebook:
