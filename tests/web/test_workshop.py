@@ -120,8 +120,14 @@ class Site:
 
     # Boxes
 
-    def box(self, number: int = 0):
-        return self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, ".unrolled-box:has(textarea)"), 60)[number]
+    def first_box(self):
+        """The box of the title page, as a reader finds it."""
+        self.open("book/index.html")
+        return self.box()
+
+    def box(self):
+        """The first box of the present page."""
+        return self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, ".unrolled-box:has(textarea)"), 60)[0]
 
     def status(self, box) -> str:
         return box.find_element(By.CLASS_NAME, "unrolled-box-status").text
@@ -313,8 +319,7 @@ def test_a_name_that_is_no_notebook_is_said(site):
 
 def test_the_first_win_by_keyboard_takes_less_than_ten_minutes(site):
     begin = time.monotonic()
-    site.open("book/index.html")
-    box = site.box()
+    box = site.first_box()
     code = box.find_element(By.TAG_NAME, "textarea")
     for _ in range(200):  # to the code with the tab key alone
         if site.driver.switch_to.active_element == code:
@@ -339,7 +344,7 @@ def write(site: Site, box, code: str) -> None:
 
 
 def test_an_error_names_the_line_of_the_box_and_nothing_else(site):
-    box = site.box()
+    box = site.first_box()
     write(site, box, "a = 1\nb = c\n")
     site.finished(box)
     shown = site.output(box)
@@ -347,7 +352,7 @@ def test_an_error_names_the_line_of_the_box_and_nothing_else(site):
 
 
 def test_stop_ends_what_runs_and_says_that_variables_are_lost(site):
-    box = site.box()
+    box = site.first_box()
     write(site, box, "while True: pass")
     site.wait(lambda: site.status(box) == "Running.")
     box.find_element(By.CLASS_NAME, "unrolled-box-stop").click()
@@ -357,7 +362,7 @@ def test_stop_ends_what_runs_and_says_that_variables_are_lost(site):
 
 
 def test_reset_brings_the_code_back(site):
-    box = site.box()
+    box = site.first_box()
     write(site, box, "1 + 1")
     site.finished(box)
     box.find_element(By.CLASS_NAME, "unrolled-box-reset").click()
