@@ -35,3 +35,17 @@ def test_a_curve_of_batch_perplexities_lies_above_the_perplexity_of_all_tokens(b
     both = benchmark.perplexities([1.0, 2.0], [3, 1])
     assert both["perplexity"] == pytest.approx(math.exp(1.25))
     assert both["as_plotted"] == pytest.approx((math.e + math.e**2) / 2)
+
+
+@pytest.fixture
+def pronunciation(course, monkeypatch):
+    monkeypatch.syspath_prepend(str(course / "benchmarks"))
+    return importlib.import_module("pronunciation")
+
+
+@pytest.mark.parametrize(("update", "seconds", "share"), [(0, 0, 0), (500, 0, 0.5), (500, 60, 0), (1_000, 0, 0), (500, 30, 0.5), (250, 30, 0.5)])
+def test_the_learning_rate_of_the_recipe_falls_with_the_passes_or_the_time_whichever_is_ahead(pronunciation, monkeypatch, update, seconds, share):
+    monkeypatch.setattr(pronunciation, "WARM_UP", 100)
+    recipe = pronunciation.Recipe.__new__(pronunciation.Recipe)
+    recipe.steps, recipe.limit, recipe.update = 1_000, 60, update
+    assert recipe._share(seconds) == pytest.approx(share, abs=0.011)

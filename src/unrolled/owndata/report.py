@@ -101,7 +101,11 @@ def _ladder(rungs: Mapping[str, float], network: str, task: text.TextTask) -> st
     ]
     if unknown:
         parts.append(
-            paragraph(f"{unknown:,} characters of the test part are unknown to the models, which are told so and need not say which; compressors must.", "faint")
+            paragraph(
+                f"Characters of the test part that the training text does not have: {unknown:,}. The models are told so and need not say which; "
+                "compressors must.",
+                "faint",
+            )
         )
     return section("The ladder", *parts)
 
