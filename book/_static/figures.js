@@ -254,6 +254,65 @@
     };
   }
 
+  // --- The cell of an LSTM, one part lit at a time --------------------------------------------
+  // Names and explanations of the parts stand in the page, as a list (class lstm-parts) that is read without this script and translated with the page.
+
+  panels["lstm-parts"] = (panel) => {
+    const items = [...document.querySelectorAll(".lstm-parts li")];
+    const name = (item) => item.querySelector("strong").textContent.replace(/[.:]$/, "");
+    const buttons = items.map((item) => button(name(item)));
+    const { drawing, say } = frame(panel, 860, 470, ...buttons);
+
+    // The picture of lstm-cell.svg in five parts: paths, boxes and circles with what is written in them, and labels.
+    const parts = [
+      {
+        paths: [["M118 424 H214"], ["M118 392 H214", "across"], ["M268 370 V340"], ["M378 370 V340"], ["M490 370 V340"], ["M602 370 V340"]],
+        boxes: [[216, 372, 448, 76, "Zₜ = Xₜ Wₓ + Hₜ₋₁ Wₕ + b"]],
+        labels: [[66, 392, "Hₜ₋₁"], [66, 430, "Xₜ"]],
+      },
+      { paths: [["M268 286 V106"]], boxes: [[226, 288, 84, 50, "σ"]], circles: [[268, 80, "×"]], labels: [[244, 246, "Fₜ"]] },
+      {
+        paths: [["M378 286 V192 Q378 178 392 178 H464"], ["M490 286 V204"], ["M490 154 V106"]],
+        boxes: [[336, 288, 84, 50, "σ"], [448, 288, 84, 50, "tanh"]], circles: [[490, 178, "×"]], labels: [[356, 246, "Iₜ"], [466, 246, "Gₜ"]],
+      },
+      {
+        paths: [["M118 80 H244", "carry"], ["M292 80 H466", "carry"], ["M514 80 H764", "carry"]],
+        circles: [[490, 80, "+"]], labels: [[66, 86, "Cₜ₋₁"], [804, 86, "Cₜ"]],
+      },
+      {
+        paths: [["M668 80 V118"], ["M668 162 V198"], ["M602 286 V238 Q602 224 616 224 H642"], ["M694 224 H764", "across"]],
+        boxes: [[560, 288, 84, 50, "σ"], [630, 120, 76, 40, "tanh"]], circles: [[668, 224, "×"]], labels: [[578, 246, "Oₜ"], [804, 230, "Hₜ"]],
+      },
+    ];
+    const write = (group, x, y, text) => shape(group, "text", { x, y, class: "try-text", "text-anchor": "middle", "font-size": 22 }, text);
+    const arrow = shape(shape(drawing, "defs"), "marker", { id: "try-arrow", viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 5, markerHeight: 5, orient: "auto" });
+    shape(arrow, "path", { d: "M0 0 L10 5 L0 10 z", fill: "context-stroke" });
+    const groups = parts.map(({ paths = [], boxes = [], circles = [], labels = [] }) => {
+      const group = shape(drawing, "g", { class: "try-part" });
+      for (const [d, kind = "within"] of paths) {
+        shape(group, "path", { d, class: `try-${kind}`, "stroke-width": kind === "carry" ? 6 : 3, fill: "none", ...(kind === "carry" ? {} : { "marker-end": "url(#try-arrow)" }) });
+      }
+      for (const [x, y, width, height, text] of boxes) {
+        shape(group, "rect", { x, y, width, height, rx: 9, class: "try-box" });
+        write(group, x + width / 2, y + height / 2 + 8, text);
+      }
+      for (const [cx, cy, text] of circles) {
+        shape(group, "circle", { cx, cy, r: 24, class: "try-box" });
+        write(group, cx, cy + 8, text);
+      }
+      for (const [x, y, text] of labels) write(group, x, y, text);
+      return group;
+    });
+
+    function light(lit) {
+      groups.forEach((group, k) => group.classList.toggle("is-lit", k === lit));
+      buttons.forEach((one, k) => one.setAttribute("aria-pressed", k === lit));
+      say(items[lit].textContent.trim().replace(/\s+/g, " "));
+    }
+    buttons.forEach((one, k) => one.addEventListener("click", () => light(k)));
+    light(0);
+  };
+
   // --- The gates of an LSTM on a sentence that one types -------------------------------------
 
   panels.gates = withWeights((panel, stored) => {

@@ -26,7 +26,7 @@ def markdown(path) -> str:
 
 @pytest.fixture(scope="module")
 def clinic(course) -> str:
-    return markdown(course / "book" / "appendix" / "misconceptions.ipynb")
+    return "\n\n".join(markdown(course / "book" / "appendix" / f"{name}.ipynb") for name in ("misconceptions", "clinic-training"))
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,9 @@ def test_the_clinic_counts_its_verdicts_rightly(clinic, verdicts):
     count = Counter(verdicts.values())
     said = re.search(r"Together: (\d+) false, (\d+) half\s+true, (\d+) true\.", clinic)
     assert [int(number) for number in said.groups()] == [count["false"], count["half true"], count["true"]]
-    assert f"Most of the {len(verdicts)} on this page" in clinic
+    assert f"Most of the {len(verdicts)} on this page and the next" in clinic
+    summary = re.search(r"Of (\d+) sentences (\d+) are false, (\d+) hold under a condition that they leave out, and (\d+) hold", clinic)
+    assert [int(number) for number in summary.groups()] == [len(verdicts), *(count[verdict] for verdict in ("false", "half true", "true"))]
 
 
 def test_a_page_that_names_a_sentence_of_the_clinic_gives_its_verdict(course, verdicts):

@@ -18,7 +18,10 @@ from unrolled import cells
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("web")]
 
-FIGURES = {"agreement": "index", "unroll": "recurrence/rnn", "radius": "recurrence/gradients", "gates": "gates/lstm", "beam": "tasks/translation"}
+FIGURES = {
+    "agreement": "index", "unroll": "recurrence/rnn", "radius": "recurrence/gradients", "lstm-parts": "gates/lstm", "gates": "gates/agreement",
+    "beam": "tasks/translation",
+}  # fmt: skip
 
 
 class Panel:
@@ -129,6 +132,31 @@ def test_the_spectral_radius_decides_what_a_gradient_does(figure):
     panel.all("select")[0].send_keys("tanh")
     assert "Spectral radius 1.30, tanh" in panel.said
     assert float(re.search(r"a factor ([\d.]+) a step", panel.said)[1]) < 1.25  # slopes below 1 take from it
+
+
+def test_one_part_of_the_cell_is_lit_at_a_time_and_told_in_the_words_of_the_page(figure):
+    panel = figure("lstm-parts")
+    told = panel.browser.execute_script("return [...document.querySelectorAll('.lstm-parts li')].map(item => item.textContent.trim())")
+    buttons, parts = panel.all("button"), panel.all(".try-part")
+    assert len(buttons) == len(parts) == len(told) == 5
+    for k, button in enumerate(buttons):
+        button.send_keys(Keys.ENTER)
+        assert panel.said == told[k] and panel.said.startswith(button.text)
+        assert ["is-lit" in part.get_attribute("class") for part in parts] == [part is parts[k] for part in parts]
+        assert [one.get_attribute("aria-pressed") for one in buttons] == [str(one is button).lower() for one in buttons]
+
+
+def test_the_parts_of_the_cell_are_those_of_its_picture(figure, course):
+    picture = (course / "book" / "img" / "lstm-cell.svg").read_text(encoding="utf-8")
+    drawn = [path.get_attribute("d") for path in figure("lstm-parts").all(".try-part path")]
+    assert len(drawn) == len(set(drawn)) and sorted(drawn) == sorted(re.findall(r'<path d="(M[^"z]+)"', picture.split("</defs>")[1]))
+
+
+def test_without_the_script_the_parts_are_told_in_a_list(browser, built_book):
+    site, _ = built_book
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    browser.get((site / "book" / "gates" / "lstm.html").as_uri())
+    assert all(item.is_displayed() for item in browser.find_elements(By.CSS_SELECTOR, ".lstm-parts li"))
 
 
 @pytest.mark.parametrize("text", ["the keys near", "a man of these ships "])
