@@ -67,6 +67,12 @@ def test_karpathy_a_cell_tells_whether_the_verb_has_been_read(own):
     assert found["right"] > 0.65 and len(found["written"]) > 50
 
 
+def test_bahdanau_attention_translates_and_a_wider_beam_finds_what_an_exhaustive_search_finds(own):
+    found = figures("bahdanau2015", own, 0.2)
+    assert found["right"] > 0.9
+    assert found["greedy"] <= found["best"] + 1e-12 and found["beam"][64] == pytest.approx(found["best"])
+
+
 def test_feng_loop_and_scan_give_the_same_states(own):
     assert figures("feng2024", own, 0.5)["worst"] < 1e-12
 
