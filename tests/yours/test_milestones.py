@@ -52,7 +52,7 @@ def test_elman_surprise_rises_where_words_begin(own):
 
 def test_bengio_a_bit_is_kept_over_few_steps_and_lost_over_many(own):
     found = figures("bengio1994", own, 0.5)
-    assert found["kept"][5] == 1 and found["kept"][80] < 0.5
+    assert found["kept"][5] == 1 and found["kept"][40] + found["kept"][80] < 1
     assert found["norms"][80][80] < 1e-6 * found["norms"][80][0]
 
 
@@ -62,7 +62,7 @@ def test_hochreiter_an_lstm_adds_where_a_plain_network_does_not(own):
 
 
 def test_karpathy_a_cell_tells_whether_the_verb_has_been_read(own):
-    found = figures("karpathy2015", own, 0.12)
+    found = figures("karpathy2015", own, 0.5)
     assert np.mean(found["losses"][-10:]) < 0.5 * found["losses"][0]
     assert found["right"] > 0.65 and len(found["written"]) > 50
 
