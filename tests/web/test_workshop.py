@@ -275,7 +275,7 @@ def test_a_second_tab_is_warned_of(workshop):
     first = workshop.driver.current_window_handle
     workshop.driver.switch_to.new_window("tab")
     workshop.open(f"book/try.html?open={ASSIGNMENT}")
-    workshop.wait(lambda: "open in another tab" in workshop.notes())
+    workshop.wait(lambda: "open in another tab" in workshop.notes(), 60)
     workshop.driver.close()
     workshop.driver.switch_to.window(first)
     assert "open in another tab" in workshop.notes()
@@ -286,7 +286,7 @@ def test_a_full_storage_is_said(workshop):
     workshop.driver.execute_cdp_cmd("Storage.overrideQuotaForOrigin", {"origin": origin, "quotaSize": 1000})
     try:
         workshop.driver.refresh()
-        workshop.wait(lambda: "hardly any space left" in workshop.notes())
+        workshop.wait(lambda: "hardly any space left" in workshop.notes(), 60)
     finally:
         workshop.driver.execute_cdp_cmd("Storage.overrideQuotaForOrigin", {"origin": origin})
 

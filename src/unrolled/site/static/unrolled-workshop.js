@@ -57,6 +57,38 @@
   note("starting", say("starting"));
   holder.append(frame);
 
+  // --- What is kept, and where ---------------------------------------------------------------------
+  const age = () => {
+    let moment = null;
+    try {
+      moment = localStorage.getItem(KEY);
+    } catch {
+      // storage is switched off
+    }
+    note("age", moment ? say("downloaded", { date: new Date(Number(moment)).toLocaleString(document.documentElement.lang || undefined) }) : say("never"));
+  };
+  age();
+  note("kept", say("kept"));
+  if (navigator.storage?.persist) void askForStorage();
+  async function askForStorage() {
+    const persistent = (await navigator.storage.persisted()) || (await navigator.storage.persist().catch(() => false));
+    note("kept", `${say("kept")} ${persistent ? say("persistent") : say("passing")}`);
+    const { usage, quota } = await navigator.storage.estimate().catch(() => ({}));
+    if (quota && quota - usage < 20e6) note("full", say("full"), true);
+  }
+
+  // Two tabs of the same notebook would overwrite each other's work.
+  if (typeof BroadcastChannel === "function") {
+    const channel = new BroadcastChannel(`unrolled-workshop-${shared.root.pathname}`);
+    channel.onmessage = ({ data }) => {
+      if (data.name !== name) return;
+      note("second", say("second"), true);
+      if (data.asks) channel.postMessage({ name, asks: false });
+    };
+    channel.postMessage({ name, asks: true });
+  }
+
+  // --- The notebook ----------------------------------------------------------------------------------
   const wait = async (find, seconds) => {
     const until = performance.now() + seconds * 1000;
     while (performance.now() < until) {
@@ -76,20 +108,14 @@
     note("starting", file ? say("damaged", { file }) : say("slow"), true);
   }
 
-  const app = await wait(() => frame.contentWindow.jupyterapp, 60);
-  if (!app) {
-    await whatIsWrong();
-    return;
-  }
+  const late = setTimeout(whatIsWrong, 90000);
+  const app = await wait(() => frame.contentWindow.jupyterapp, 900);
+  if (!app) return;
   await app.restored;
-  const panel = await wait(() => app.shell.currentWidget?.context && app.shell.currentWidget, 60);
-  if (!panel) {
-    await whatIsWrong();
-    return;
-  }
+  const panel = await wait(() => app.shell.currentWidget?.context && app.shell.currentWidget, 900);
+  if (!panel) return;
   await panel.context.ready;
   download.disabled = afresh.disabled = false;
-  const late = setTimeout(whatIsWrong, 90000);
   panel.sessionContext.ready
     .then(async () => {
       await panel.sessionContext.session?.kernel?.info;
@@ -104,7 +130,14 @@
     "click",
     (event) => {
       const link = event.target.closest?.("a[href]");
-      const found = link && /book\/([\w/-]+)\.(?:ipynb|md)(#[^?]*)?/.exec(decodeURIComponent(link.dataset.commandlinkerArgs ?? "") + " " + decodeURIComponent(link.href));
+      const plain = (text) => {
+        try {
+          return decodeURIComponent(text ?? "");
+        } catch {
+          return text;
+        }
+      };
+      const found = link && /book\/([\w/-]+)\.(?:ipynb|md)(#[^?]*)?/.exec(`${plain(link.dataset.commandlinkerArgs)} ${plain(link.href)}`);
       if (!found) return;
       event.preventDefault();
       event.stopPropagation();
@@ -114,24 +147,7 @@
     true,
   );
 
-  // --- What is kept, and where ---------------------------------------------------------------------
-  const age = () => {
-    let moment = null;
-    try {
-      moment = localStorage.getItem(KEY);
-    } catch {
-      // storage is switched off
-    }
-    note("age", moment ? say("downloaded", { date: new Date(Number(moment)).toLocaleString(document.documentElement.lang || undefined) }) : say("never"));
-  };
-  age();
-  note("kept", say("kept"));
-  if (navigator.storage?.persist) {
-    const persistent = (await navigator.storage.persisted()) || (await navigator.storage.persist().catch(() => false));
-    note("kept", `${say("kept")} ${persistent ? say("persistent") : say("passing")}`);
-    const { usage, quota } = await navigator.storage.estimate().catch(() => ({}));
-    if (quota && quota - usage < 20e6) note("full", say("full"), true);
-  }
+  // --- Saving, downloading, starting afresh ----------------------------------------------------------
   panel.context.saveState?.connect((_, state) => {
     if (state === "failed") note("full", say("not-kept"), true);
     else if (state === "completed") note("full", "");
@@ -175,15 +191,4 @@
     panel.context.model.dirty = false;
     location.reload();
   });
-
-  // Two tabs of the same notebook would overwrite each other's work.
-  if (typeof BroadcastChannel === "function") {
-    const channel = new BroadcastChannel(`unrolled-workshop-${shared.root.pathname}`);
-    channel.onmessage = ({ data }) => {
-      if (data.name !== name) return;
-      note("second", say("second"), true);
-      if (data.asks) channel.postMessage({ name, asks: false });
-    };
-    channel.postMessage({ name, asks: true });
-  }
 })();
