@@ -295,7 +295,7 @@ def test_a_link_into_the_book_opens_its_page(workshop):
     workshop.open_notebook()
     before = set(workshop.driver.window_handles)
     workshop.driver.switch_to.frame(workshop.driver.find_element(By.CSS_SELECTOR, ".unrolled-workshop iframe"))
-    link = workshop.wait(lambda: workshop.driver.find_elements(By.PARTIAL_LINK_TEXT, "Two equations"), 30)[0]
+    link = workshop.wait(lambda: workshop.driver.find_elements(By.PARTIAL_LINK_TEXT, "Letters as one-hot rows"), 30)[0]
     workshop.script("arguments[0].scrollIntoView({ block: 'center' })", link)
     link.click()
     workshop.driver.switch_to.default_content()
@@ -306,7 +306,7 @@ def test_a_link_into_the_book_opens_its_page(workshop):
     opened = workshop.driver.current_url
     workshop.driver.close()
     workshop.driver.switch_to.window(first)
-    assert opened == f"{workshop.address}/book/recurrence/rnn.html#two-equations"
+    assert opened == f"{workshop.address}/book/recurrence/rnn-scratch.html#letters-as-one-hot-rows"
 
 
 def test_a_name_that_is_no_notebook_is_said(site):

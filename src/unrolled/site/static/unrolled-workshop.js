@@ -132,12 +132,12 @@
       const link = event.target.closest?.("a[href]");
       const plain = (text) => {
         try {
-          return decodeURIComponent(text ?? "");
+          return decodeURIComponent(text);
         } catch {
           return text;
         }
       };
-      const found = link && /book\/([\w/-]+)\.(?:ipynb|md)(#[^?]*)?/.exec(`${plain(link.dataset.commandlinkerArgs)} ${plain(link.href)}`);
+      const found = link && /book\/([\w/-]+)\.(?:ipynb|md)(#[^?]*)?/.exec(plain(link.href));
       if (!found) return;
       event.preventDefault();
       event.stopPropagation();
