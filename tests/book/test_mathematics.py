@@ -61,7 +61,8 @@ def page_of(tmp_path_factory):
     def build(text: str) -> str:
         folder = tmp_path_factory.mktemp("page")
         (folder / "index.md").write_text(f"# Page\n\n{text}\n")
-        settings = {"extensions": ["myst_parser"], **parse}
+        # A suffix of its own: the default is one object for all builds of a process, and this build would change it for those of other tests.
+        settings = {"extensions": ["myst_parser"], "source_suffix": {".md": "markdown"}, **parse}
         with patch_docutils(folder), docutils_namespace():
             Sphinx(folder, None, folder / "out", folder / "trees", "html", settings, status=None, warning=None, warningiserror=True).build()
         return (folder / "out/index.html").read_text().partition("<section")[2].partition("</section>")[0]
