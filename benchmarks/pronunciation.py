@@ -6,21 +6,19 @@ was stopped goes on from there, and a later one with more passes and minutes tra
 pronunciations that counting proposes. What is chosen (the order of the n-gram model, the weight of each judge) is chosen on the validation words; the test
 words are scored at the end of a run. A GPU is used where there is one.
 
-The result is `_build/benchmarks/pronunciation.json`; with `--keep` it also becomes `book/tasks/pronunciation.json`, which the page on pronunciation prints.
+The result is `_build/benchmarks/pronunciation.json`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
-from common import FOLDER, machine, write
+from common import FOLDER, write
 
 from unrolled import seq2seq
 from unrolled.corpora import pronunciation_split
@@ -32,7 +30,6 @@ E, N, WARM_UP, BEAM = 64, 128, 400, 8
 WIDE = 32  # the beam of the n-gram model
 SHARES = tuple(i / 20 for i in range(21))  # of the network's logarithm in a common judgement
 ORDERS = (3, 4, 5, 6, 7)
-PAGE = Path(__file__).resolve().parents[1] / "book" / "tasks" / "pronunciation.json"
 
 
 def rates(outputs: dict[str, Sequence[str]], listed: dict) -> dict[str, float]:
@@ -202,10 +199,9 @@ def main() -> None:
     parser.add_argument("--dropout", type=float, default=0.2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--keep", action="store_true", help="also put the result beside the page that prints it")
     arguments = parser.parse_args()
 
-    result: dict[str, object] = {"machine": machine()}
+    result: dict[str, object] = {}
     for stress in (False, True):
         model, counted = counting(stress)
         result["counting_stress" if stress else "counting"] = counted
@@ -229,11 +225,6 @@ def main() -> None:
     result |= {"network": recipe.result(), "together": recipe.together(judge)}
     print(f"test, greedy {result['network']['greedy']}, beam {result['network']['beam']}, together {result['together']['test']}")
     write("pronunciation", result)
-    if arguments.keep:
-        beside = PAGE.with_suffix(".part")
-        beside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        beside.replace(PAGE)
-        print(f"written: {PAGE.relative_to(PAGE.parents[2])}")
 
 
 if __name__ == "__main__":
