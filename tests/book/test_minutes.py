@@ -56,6 +56,11 @@ def test_folded_code_of_a_cell_is_left_out_and_its_caption_is_read():
     assert minutes(page(prose(2 * WORDS), nodes.container("", source, drawn, classes=["cell", "tag_hide-input"]))) == 3
 
 
+def test_of_tabs_one_is_read():
+    tabs = [nodes.container("", code(LINES), classes=["sd-tab-item"]) for _ in range(4)]
+    assert minutes(page(prose(2 * WORDS), nodes.container("", *tabs, classes=["sd-tab-set"]))) == 3
+
+
 def test_of_an_output_the_caption_is_read_and_what_was_printed_is_not():
     drawn = nodes.container("", code(20 * LINES), nodes.figure("", nodes.caption("", "word " * WORDS)), classes=["cell_output"])
     assert minutes(page(prose(2 * WORDS), drawn)) == 3

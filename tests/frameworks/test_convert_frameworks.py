@@ -17,7 +17,7 @@ from unrolled.convert import GATES, NAMES, CannotConvert, Network
 pytestmark = pytest.mark.slow
 EXACT = {"rtol": 0, "atol": 1e-12}
 SINGLE = {"rtol": 0, "atol": 1e-5}  # where Keras rounds to float32 on the way
-few = settings(max_examples=20)  # each example builds a model, and JAX compiles it
+few = settings(max_examples=12)  # each example builds a model, and JAX compiles it
 
 
 def a_network(kind, D=3, H=4, layers=1, directions=1, seed=0, dtype=np.float64):

@@ -39,8 +39,11 @@ def minutes(document: nodes.Node) -> int:
 
 def read(node: nodes.Node) -> Iterator[nodes.Node]:
     """The texts and blocks of code below a node, without what is left out. Of what a cell printed or drew, the caption."""
+    tabs = [child for child in node.children if is_tab(child)]
     for child in node.children:
         classes = child.get("classes", []) if isinstance(child, nodes.Element) else []
+        if child in tabs[1:]:  # a reader opens one
+            continue
         if isinstance(child, LEFT_OUT) or {"dropdown", "unrolled-box"} & set(classes) or is_quiz(child) or is_folded_code(child):
             continue
         if "cell_output" in classes:
@@ -50,6 +53,11 @@ def read(node: nodes.Node) -> Iterator[nodes.Node]:
             yield child
         else:
             yield from read(child)
+
+
+def is_tab(node: nodes.Node) -> bool:
+    """One of the tabs of sphinx-design."""
+    return isinstance(node, nodes.Element) and "sd-tab-item" in node.get("classes", [])
 
 
 def is_quiz(node: nodes.Node) -> bool:
