@@ -1,7 +1,7 @@
 """Begins each chapter with the minutes that it takes to read.
 
 Counted is what everybody reads: prose, captions, tables and formulas at 200 words per minute, and the code of the cells at 15 lines per minute.
-Quizzes, exercises, solutions, outputs, boxes to try and what is folded are left out. A chapter is a page with a quiz. Sections that may be skipped
+Quizzes, exercises, solutions, outputs, boxes to try and what is folded are left out. A chapter is a page with a quiz before it. Sections that may be skipped
 (`unrolled.site.optional`) are named with their minutes.
 """
 
@@ -79,7 +79,7 @@ class ReadingTime(SphinxTransform):
     def apply(self, **kwargs: object) -> None:
         title = next(iter(self.document.findall(nodes.title)), None)
         parts = {node.get("part") for node in self.document.findall(is_quiz)}
-        if title is None or not parts or "progress" in parts:  # the page that lists all quizzes is no chapter
+        if title is None or "before" not in parts:  # pages on progress and review hold quizzes of other kinds
             return
         sentence = SAYS.format(minutes=minutes(self.document))
         says = nodes.paragraph(sentence, sentence, classes=["unrolled-minutes"])
