@@ -28,7 +28,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m unrolled.site.pyodide
 	@touch $(READY)
 
-# Keras, JAX and ONNX, some 700 MB that only one page and its tests use
+# Keras, JAX and ONNX, some 700 MB that only the tests of unrolled.convert use
 $(ALL_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) -c constraints.txt -e '.[dev,frameworks]'
 	@touch $(ALL_READY)
@@ -58,7 +58,7 @@ labels: setup
 	$(BIN)/python tools/labels.py extend
 
 # Runs every page of the book and writes book/appendix/status.md
-status: $(ALL_READY)
+status: setup
 	$(BIN)/python tools/status.py
 
 # Edit a notebook as text: make text NB=book/recurrence/rnn.ipynb, edit the .nb.md, make run NB=book/recurrence/rnn.ipynb;
