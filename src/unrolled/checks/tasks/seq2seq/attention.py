@@ -12,8 +12,8 @@ from ...task import Case, Mistake, Output, Section, Task
 from ..common import float32_mistake, sizes
 from .shared import ASSIGNMENT, quiet
 
-WEIGHTED_MEAN = Section("tasks/translation", "translation-attention", "Attention")
-SCALED_DOT = Section("tasks/translation", "translation-scaled-dot", "The scaled dot product")
+WEIGHTED_MEAN = Section("tasks/attention", "translation-attention", "Look at every word")
+SCALED_DOT = Section("tasks/attention", "translation-scaled-dot", "The scaled dot product")
 
 
 def _lengths(rng: np.random.Generator, T: int, N: int) -> np.ndarray:
