@@ -28,6 +28,8 @@ FLOORS = {
     "course": 0,
     "ngram": 1,
     "training": 1,
+    "toy_tasks": 2,
+    "verbs": 2,
     "torch_models": 1,
     "seq2seq": 1,
     "jax_models": 1,

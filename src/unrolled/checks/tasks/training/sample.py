@@ -12,8 +12,8 @@ from .... import cells, metrics, reference
 from ...task import Case, Mistake, Output, Section, Task
 from .shared import ASSIGNMENT, SHAPES, logits_of, measure_params, some_params
 
-DECODING = Section("recurrence/rnn-scratch", "scratch-decoding", "Decoding: making it write")
-WARM_UP = Section("recurrence/rnn-scratch", "scratch-warm-up", "Warm-up")
+DECODING = Section("recurrence/decoding", "scratch-decoding", "Decoding: making it write")
+WARM_UP = Section("recurrence/decoding", "scratch-warm-up", "Warm-up")
 
 # Each case makes two statistical tests. Over all cases right draws fail less than once in ten thousand checks: benchmarks/sample_alarms.py
 # counts it. Each draw of a case of one token is a call of its own, so more draws would make the check slow.
