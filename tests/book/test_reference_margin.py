@@ -26,7 +26,7 @@ def test_the_margin_leads_to_the_reference_of_each_module_that_a_page_imports(bu
     site, _ = built_book
     page = BeautifulSoup((site / "book/recurrence/decoding.html").read_text(encoding="utf-8"), "html.parser")
     links = [link["href"] for link in page.select("aside.unrolled-reference a")]
-    assert links == [f"../appendix/api.html#api-{module}" for module in ("corpora", "metrics", "plots", "text", "training")]
+    assert links == [f"../appendix/api.html#api-{module}" for module in ("corpora", "metrics", "ngram", "plots", "text", "training")]
 
 
 def test_every_module_that_a_page_imports_is_described(built_book):
