@@ -63,7 +63,8 @@ def test_every_internal_link_and_anchor_resolves(built_book):
             address, anchor = urldefrag(tag["href"])
             if re.match(r"[a-z]+:", address):
                 continue
-            target = (page.parent / unquote(address.split("?")[0])).resolve() if address else page
+            path = unquote(address.split("?")[0])
+            target = (page.parent / path).resolve() if path else page
             if not target.is_file():
                 broken.append(f"{page.name}: {tag['href']}")
             elif anchor and target.suffix == ".html" and unquote(anchor) not in anchors(target):

@@ -79,7 +79,7 @@ class ReadingTime(SphinxTransform):
     def apply(self, **kwargs: object) -> None:
         title = next(iter(self.document.findall(nodes.title)), None)
         parts = {node.get("part") for node in self.document.findall(is_quiz)}
-        if title is None or "before" not in parts:  # pages on progress and review hold quizzes of other kinds
+        if title is None or "before" not in parts or "progress" in parts:  # the page that lists all quizzes is no chapter
             return
         sentence = SAYS.format(minutes=minutes(self.document))
         says = nodes.paragraph(sentence, sentence, classes=["unrolled-minutes"])
