@@ -34,6 +34,6 @@ def test_every_module_that_a_page_imports_is_described(built_book):
     without = {}
     for path in sorted((site / "book").rglob("*.html")):
         margin = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").select_one("aside.unrolled-reference")
-        if margin and len(margin.select("a")) != len(margin.select("code")):
+        if margin and len(margin.select("a")) != margin.get_text().count(",") + 1:
             without[path.name] = margin.get_text()
     assert without == {}, "Give these modules a section in book/appendix/api.md, with the label api-NAME."
