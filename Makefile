@@ -38,7 +38,7 @@ book: setup
 
 # The quizzes and the glossary as a deck for Anki: _build/unrolled.apkg
 anki: setup
-	$(BIN)/python tools/anki.py
+	$(BIN)/python tools/anki_deck.py
 
 sample-class: setup
 	$(BIN)/python tools/sample_class.py

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Write the deck for Anki, _build/unrolled.apkg: python tools/anki.py [FILE]"""
+"""Write the deck for Anki, _build/unrolled.apkg: python tools/anki_deck.py [FILE]"""
 
 from __future__ import annotations
 
