@@ -77,4 +77,4 @@ def test_each_chapter_and_no_other_page_says_its_minutes(built_book):
             assert soup.select_one("article h1").find_next("p") is line, path.name
             says[path.name] = int(re.search(r"Reading time: (\d+) minutes", line.get_text())[1])
     assert len(says) >= 18
-    assert all(5 <= time <= 70 for time in says.values()), says
+    assert all(5 <= time <= 40 for time in says.values()), says
