@@ -99,6 +99,7 @@ class Run:
             # Text stays text, and the same run gives the same file.
             with rc_context({"svg.fonttype": "none", "svg.hashsalt": self.milestone.name}):
                 figure = Figure(figsize=(7.5, 3.8), layout="constrained")
+                figure.get_layout_engine().set(h_pad=0.12)  # inches: room for a power of ten at the upper end of an axis
                 self.result.draw(figure)
                 figure.savefig(beside, metadata=described | ({"Date": None} if file.suffix == ".svg" else {}), dpi=110)
             os.chmod(beside, 0o644)
