@@ -224,7 +224,9 @@ def test_the_mended_answers_get_full_marks(workshop, course):
 def test_the_downloaded_notebook_earns_what_one_made_at_home_earns(workshop, course, bwrap, tmp_path):
     import sample_class
 
-    workshop.driver.find_element(By.CLASS_NAME, "unrolled-workshop-download").click()
+    button = workshop.driver.find_element(By.CLASS_NAME, "unrolled-workshop-download")
+    workshop.driver.execute_script("arguments[0].scrollIntoView({ block: 'center' })", button)  # the page's header may lie over it
+    button.click()
     handed_in = workshop.downloads / f"{ASSIGNMENT}.ipynb"
     workshop.wait(handed_in.is_file, 60)
     folder = tmp_path / "course"
