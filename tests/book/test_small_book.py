@@ -55,6 +55,10 @@ from unrolled import text, undescribed
 """
 
 
+# Said here, since the default is one object for all builds of a process, and builds of other tests change it.
+SUFFIXES = "source_suffix = {'.rst': 'restructuredtext', '.md': 'myst-nb', '.ipynb': 'myst-nb'}\n"
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     source = tmp_path_factory.mktemp("book")
@@ -64,7 +68,7 @@ def built(tmp_path_factory):
     (source / "parts" / "new.md").write_text(NEW, encoding="utf-8")
     (source / "conf.py").write_text(
         "extensions = ['myst_nb', 'sphinx_exercise', 'unrolled.site.moved', 'unrolled.site.optional', 'unrolled.site.reference']\n"
-        "myst_enable_extensions = ['dollarmath']\nmyst_heading_anchors = 3\nnb_execution_mode = 'off'\nsuppress_warnings = ['myst-nb.lexer']\n",
+        f"{SUFFIXES}myst_enable_extensions = ['dollarmath']\nmyst_heading_anchors = 3\nnb_execution_mode = 'off'\nsuppress_warnings = ['myst-nb.lexer']\n",
         encoding="utf-8",
     )
     with docutils_namespace():
@@ -102,7 +106,7 @@ def test_the_mark_of_a_section_stands_below_its_heading(built):
 
 
 def test_a_mark_at_the_top_of_a_page_stops_the_build(tmp_path):
-    (tmp_path / "conf.py").write_text("extensions = ['myst_nb', 'unrolled.site.optional']\n", encoding="utf-8")
+    (tmp_path / "conf.py").write_text(f"extensions = ['myst_nb', 'unrolled.site.optional']\n{SUFFIXES}", encoding="utf-8")
     (tmp_path / "index.md").write_text("# Book\n\n```{optional}\n```\n", encoding="utf-8")
     with docutils_namespace(), pytest.raises(Exception, match="below a heading of the second or third level"):
         Sphinx(str(tmp_path), str(tmp_path), str(tmp_path / "o"), str(tmp_path / "d"), "html", status=None, warningiserror=True).build()
