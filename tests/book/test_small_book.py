@@ -72,7 +72,7 @@ def built(tmp_path_factory):
         encoding="utf-8",
     )
     with docutils_namespace():
-        app = Sphinx(str(source), str(source), str(source / "out"), str(source / "doctrees"), "html", status=None, warningiserror=True)
+        app = Sphinx(str(source), str(source), str(source / "out"), str(source / "doctrees"), "html", status=None, warning=None, warningiserror=True)
         app.build()
     return source / "out"
 
@@ -109,7 +109,7 @@ def test_a_mark_at_the_top_of_a_page_stops_the_build(tmp_path):
     (tmp_path / "conf.py").write_text(f"extensions = ['myst_nb', 'unrolled.site.optional']\n{SUFFIXES}", encoding="utf-8")
     (tmp_path / "index.md").write_text("# Book\n\n```{optional}\n```\n", encoding="utf-8")
     with docutils_namespace(), pytest.raises(Exception, match="below a heading of the second or third level"):
-        Sphinx(str(tmp_path), str(tmp_path), str(tmp_path / "o"), str(tmp_path / "d"), "html", status=None, warningiserror=True).build()
+        Sphinx(str(tmp_path), str(tmp_path), str(tmp_path / "o"), str(tmp_path / "d"), "html", status=None, warning=None, warningiserror=True).build()
 
 
 def test_the_margin_names_each_module_and_links_what_is_described(built):
