@@ -11,7 +11,7 @@ JOBS ?= 2
 PYTEST := OMP_NUM_THREADS=1 UNROLLED_PROGRESS=off $(BIN)/python -m pytest -n $(JOBS) --dist loadscope
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 900 --nbval-sanitize-with tests/nbval_sanitize.cfg
 
-.PHONY: all setup book anki sample-class test test-fast assignments labels status text run words lab bench serve site wheel clean
+.PHONY: all setup book anki sample-class test test-fast assignments labels translation status text run words lab bench serve site wheel clean
 
 all: book sample-class
 	@echo
@@ -56,6 +56,10 @@ assignments: setup
 # Adds new ids of questions and choices and new labels to book/labels.txt; they stay from then on
 labels: setup
 	$(BIN)/python tools/labels.py extend
+
+# Lets the catalogues of translations follow the sources, and lists what needs work
+translation: setup
+	$(BIN)/python tools/translation.py update
 
 # Runs every page of the book and writes book/appendix/status.md
 status: setup

@@ -36,6 +36,7 @@ FLOORS = {
     "convert": 2,
     "reference": 1,
     "site": 1,
+    "editions": 1,
     "quiz_terminal": 1,
     "joint_ngram": 2,
     "agreement": 2,
