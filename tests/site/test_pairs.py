@@ -1,0 +1,240 @@
+"""What is noticed between a block and its translation, and what is let through."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unrolled.corpora import numerals
+from unrolled.site import pairs
+from unrolled.site.pairs import chinese, numbers, spans, terms
+
+BOOK = Path(__file__).parents[2] / "book"
+TERMS = """
+- {en: hidden state, zh_CN: [隐状态], avoid: {zh_CN: [隐藏状态]}}
+- {en: state, exactly: [states, the state], zh_CN: [状态]}
+- {en: token, zh_CN: [词元], avoid: {zh_CN: [标记]}}
+- {en: batch, zh_CN: [批量, 一批]}
+- {en: n-gram, forms: ['\\w+ gram'], zh_CN: [n 元语法, 元语法]}
+- {en: encoder–decoder, forms: [encoder decoder], zh_CN: [编码器–解码器]}
+- {en: softmax, zh_CN: [softmax]}
+"""
+
+
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory) -> pairs.Rules:
+    book = tmp_path_factory.mktemp("book")
+    (book / "terms.yml").write_text(TERMS, encoding="utf-8")
+    return pairs.load(book)
+
+
+GOOD = [
+    ("The loss falls to 0.65 bits.", "损失降到 0.65 比特。"),
+    ("Read {ref}`rnn` before you start.", "开始之前，先读{ref}`rnn`。"),
+    ("A {term}`batch` of $N$ sequences is `(T, N, D)`.", "$N$ 个序列组成的{term}`批量 <batch>`是 `(T, N, D)`。"),
+    ("Each {term}`token <token>` has a row.", "每个{term}`词元 <token>`有一行。"),
+    ("It read 200,000 characters.", "它读了 20 万个字符。"),
+    ("It read 200,000 characters.", "它读了 200,000 个字符。"),
+    ("About 1.5 million tokens, in two files.", "约 150 万个词元，分在两个文件里。"),
+    ("It is right for 94 % of the verbs, not for 5 per cent.", "它对 94% 的动词是对的，而不是百分之五。"),
+    ("Seventeen steps back stands the noun.", "名词在 17 步之前。"),
+    ("Two hundred and five words.", "二百零五个词。"),
+    ("One of them is right.", "其中有一个是对的。"),
+    ("Half of the bits are lost.", "一半的比特丢失了。"),
+    ("The first and the third line differ.", "第 1 行和第 3 行不同。"),
+    ("In the 1990s nobody knew.", "20 世纪 90 年代没有人知道。"),
+    ("**Verdict: false.** It depends on all inputs.", "**判断：错**。它取决于全部输入。"),
+    ("Is it *is* or *are*?", "是 *is* 还是 *are*？"),
+    ("The sentence “the keys near the cabinet are old” is right.", "“the keys near the cabinet are old”这句话是对的。"),
+    ("An $n$-gram model, or a 7-gram.", "$n$ 元语法模型，或者 7 元语法。"),
+    ("Not only the last input counts.", "起作用的远远超过最后一个输入。"),
+    ("It is no more than a table.", "它就是一张表。"),
+    ("softmax", "softmax"),
+    ("`W_hh` is square.", "`W_hh` 是方阵。"),
+    ("See [the paper](https://example.org/a_(b)) and the note.[^one]", "见[论文](https://example.org/a_(b))和注释。[^one]"),
+    ("It took {seconds} s for {name}.", "{name} 用了 {seconds} 秒。"),
+    ("at the start, where $p_\\text{tide}$ is small", "开头，$p_\\text{潮}$ 很小"),
+    ("Encoder-decoder", "编码器–解码器"),
+    ("−1 and +1", "−1 和 +1"),
+    ("Hochreiter et al. found it.", "这是 Hochreiter 等人发现的。"),
+]
+
+
+@pytest.mark.parametrize(("source", "translation"), GOOD, ids=[source for source, _ in GOOD])
+def test_a_good_pair_passes(source, translation, rules):
+    assert pairs.problems(source, translation, rules) == []
+
+
+HOSTILE = [
+    # (what is wrong, source, translation, what is said)
+    ("empty", "A loss.", " ", "The translation is empty"),
+    ("a formula lost", "The shape of $\\mathbf H_t$ is given.", "形状已经给出。", "The formula $\\mathbf H_t$ of the source is missing"),
+    ("a formula changed", "Here $H_{t-1}$ is read.", "这里读入 $H_{t+1}$。", "The formula $H_{t+1}$ does not stand"),
+    ("code translated", "Call `read`.", "调用 `读`。", "The code `read` of the source is missing"),
+    ("code twice", "Call `read`.", "调用 `read`，即 `read`。", "The code `read` does not stand in the source"),
+    ("a role's target", "See {ref}`rnn`.", "见{ref}`lstm`。", "The role {ref} to rnn of the source is missing"),
+    ("a term's target", "A {term}`token`.", "一个{term}`词元`。", "The role {term} to token of the source is missing"),
+    ("a role's kind", "See {ref}`rnn`.", "见{doc}`rnn`。", "The role {doc} to rnn does not stand"),
+    ("a link", "See [here](a.md).", "见[这里](b.md)。", "The link a.md of the source is missing"),
+    ("a footnote", "So it is.[^why]", "就是这样。", "The footnote [^why] of the source is missing"),
+    ("a placeholder renamed", "{name} is wrong.", "{名字} 错了。", "The placeholder {name} of the source is missing"),
+    ("a percent placeholder", "%s of them.", "其中的几个。", "The placeholder %s of the source is missing"),
+    ("a tag", "A<br>line.", "一行。", "The tag <br> of the source is missing"),
+    ("a number", "It is 0.65 bits.", "它是 0.56 比特。", "The number 0.65 of the source is missing"),
+    ("a number invented", "It is small.", "它是 12 比特。", "The number 12 does not stand in the source"),
+    ("a wrong 万", "It read 200,000 words.", "它读了 2 万个词。", "The number 200,000 of the source is missing"),
+    ("a number in words", "Seventeen steps.", "七十步。", "The number 17, a word in the source, is missing"),
+    ("a sign", "It is −1 here.", "这里是 1。", "The number -1 of the source is missing"),
+    ("per cent", "It is 94 % here.", "这里是 94。", "94 per cent of the source is missing"),
+    ("per cent added", "It is 94 here.", "这里是 94%。", "94 has a per cent sign that the source lacks"),
+    ("half", "Half of it remains.", "它还留着。", "The source's “Half” is missing"),
+    ("a term", "The token is read.", "读入这个符号。", "“token” should be 词元 here"),
+    ("a plural", "Two batches.", "两堆。", "“batches” should be 批量 or 一批 here"),
+    ("a name to avoid", "The token, once more.", "词元，再说一遍，即标记。", "“token” should be 词元, not 标记"),
+    ("a longer term", "The hidden state.", "隐藏状态。", "“hidden state” should be 隐状态 here"),
+    ("a gram", "A $k$-gram.", "$k$ 连词。", "“k-gram” should be"),
+    ("English left", "Read it. Then do it all again.", "读它。Then do it all again.", "“Then do it all again” is left in English"),
+    ("nothing translated", "small letters", "small letters", "Nothing is translated"),
+    ("a negation", "It does not depend on the weights.", "它取决于权重。", "The source says “not”, and nothing is denied"),
+    ("a short negation", "It doesn't move.", "它会动。", "The source says “n't”, and nothing is denied"),
+    ("a negation in emphasis", "It does **not** move.", "它**会**动。", "The source says “not”, and nothing is denied"),
+    ("half-width comma", "First this, then that.", "先这样, 再那样。", "Chinese text takes ，"),
+    ("half-width colon before code", "Call: `f`.", "调用: `f`。", "Chinese text takes ，"),
+    ("full stop", "It is so.", "就是这样.", "A Chinese sentence ends in 。"),
+    ("full stop after code", "It is `f`.", "它是 `f`.", "A Chinese sentence ends in 。"),
+    ("brackets", "It (the loss) falls.", "它(损失)下降。", "Chinese text takes （ ）"),
+    ("straight quotation marks", 'He says "yes".', '他说"是"。', "Chinese text takes “ ”"),
+    ("no space", "An LSTM reads.", "一个LSTM读入。", "A space is missing"),
+    ("no space at code", "The array `X` is read.", "读入数组`X`。", "A space is missing"),
+    ("no space at a formula", "For $N$ units.", "对$N$ 个单元。", "A space is missing"),
+    ("a space at a mark", "It falls, slowly.", "它下降 ，很慢。", "There is a space too many"),
+    ("a space inside", "It falls.", "它 下降。", "There is a space too many"),
+    ("您", "You see it.", "您看到了。", "The reader is 你"),
+    ("traditional", "The net.", "這張网。", "這 is no simplified character"),
+    ("quotation marks open", "He says “yes”.", "他说“是。", "“ and ” do not pair up"),
+    ("emphasis beside a mark", "**Note:** it falls.", "**注意：**它下降。", "The parser finds strong emphasis"),
+    ("emphasis lost", "It *is* so.", "就是这样。", "The parser finds emphasis"),
+    ("a list begins", "In 3. of them.", "3. 其中。", "The parser finds"),
+    (
+        "a sentence lost",
+        "The network reads the text from left to right, and it writes down what it has seen so far. Then it forgets everything that it has read and begins again.",
+        "网络从左到右读文本。",
+        "is something missing?",
+    ),
+]
+
+
+@pytest.mark.parametrize(("source", "translation", "said"), [case[1:] for case in HOSTILE], ids=[case[0] for case in HOSTILE])
+def test_a_bad_pair_is_noticed(source, translation, said, rules):
+    found = pairs.problems(source, translation, rules)
+    assert any(said in problem for problem in found), found
+
+
+def test_an_excused_problem_is_let_through(tmp_path):
+    (tmp_path / "terms.yml").write_text(TERMS, encoding="utf-8")
+    folder = tmp_path / "locales" / "zh_CN"
+    folder.mkdir(parents=True)
+    pair = ("The token ring.", "令牌环。")
+    assert pairs.problems(*pair, pairs.load(tmp_path)) == ["“token” should be 词元 here."]
+    (folder / "exceptions.yml").write_text('- {source: The token ring., problem: “token” should be, reason: another kind of token}', encoding="utf-8")
+    assert pairs.problems(*pair, pairs.load(tmp_path)) == []
+
+
+def test_an_exception_without_a_reason_is_refused(tmp_path):
+    (tmp_path / "terms.yml").write_text(TERMS, encoding="utf-8")
+    (tmp_path / "locales" / "zh_CN").mkdir(parents=True)
+    (tmp_path / "locales" / "zh_CN" / "exceptions.yml").write_text("- {source: a, problem: b}", encoding="utf-8")
+    with pytest.raises(terms.TermsError, match="reason"):
+        pairs.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("- {en: token, zh_CN: []}", "has no name"),
+        ("- {zh_CN: [词元]}", "English name"),
+        ("- {en: token, zh_CN: [词元], froms: [tokens]}", "unknown field froms"),
+        ("- {en: cell, zh_CN: [单元]}\n- {en: unit, forms: [cell], zh_CN: [单元]}", "both claim the form cell"),
+        ("en: token", "list of terms"),
+    ],
+)
+def test_a_malformed_term_base_is_refused_with_one_sentence(tmp_path, entry, said):
+    (tmp_path / "terms.yml").write_text(entry, encoding="utf-8")
+    with pytest.raises(terms.TermsError, match=said):
+        terms.read(tmp_path / "terms.yml", "zh_CN")
+
+
+# --- Numbers -------------------------------------------------------------------------------------
+
+NUMERALS = numerals(300, seed=0)
+
+
+def test_english_number_words_and_chinese_numerals_of_a_number_are_equal():
+    for english, han in NUMERALS:
+        assert set(numbers.in_words(english)) == {Decimal(numbers.chinese_value(han))}, (english, han)
+
+
+@given(st.integers(13, 9_999), st.sampled_from([1, 10_000, 100_000_000]))
+def test_a_number_passes_in_digits_and_with_its_chinese_scale(number, scale):
+    sign = {1: "", 10_000: " 万", 100_000_000: " 亿"}[scale]
+    source = f"It has {number * scale:,} weights."
+    for written in (f"{number}{sign}", f"{number * scale:,}"):
+        assert numbers.differences(source, f"它有 {written} 个权重。") == []
+    assert numbers.differences(source, f"它有 {number + 1}{sign} 个权重。") != []
+
+
+@given(st.decimals(min_value=0, max_value=1000, places=3), st.decimals(min_value=0, max_value=1000, places=3))
+def test_another_decimal_number_is_noticed(one, other):
+    found = numbers.differences(f"It is {one} here.", f"这里是 {other}。")
+    assert (found == []) == (one == other)
+
+
+# --- Taking a block apart ------------------------------------------------------------------------
+
+
+@given(st.lists(st.sampled_from(["`a b`", "$x_t$", "{ref}`rnn`", "{term}`x <token>`", "[^n]", "<br>", "{name}", "%s", " words ", "1,000", "损失", "。"])))
+def test_a_lost_piece_is_noticed_wherever_it_stands(parts):
+    whole = spans.take_apart("".join(parts))
+    for place, part in enumerate(parts):
+        if part.strip() in ("words", "1,000", "损失", "。"):
+            continue
+        rest = spans.take_apart("".join(parts[:place] + parts[place + 1 :]))
+        assert spans.differences(whole, rest)
+
+
+@given(st.text(alphabet="ab `$*{}[]()<>%\\_。损，“”失19.,", max_size=40), st.text(alphabet="ab `$*{}[]()<>%\\_。损，“”失19.,", max_size=40))
+def test_no_text_breaks_the_check(source, translation):
+    assert isinstance(pairs.problems(source, translation, EMPTY), list)
+
+
+EMPTY = pairs.Rules("zh_CN", terms.Finder(()), frozenset(), frozenset())
+
+
+# --- The course's own base -----------------------------------------------------------------------
+
+
+def glossary() -> dict[str, str | None]:
+    """English and Chinese name of each entry of the glossary page."""
+    body = re.search(r"^```\{glossary\}\n(.*?)^```", (BOOK / "appendix" / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)[1]
+    names = [[line for line in entry.split("\n") if line and not line[0].isspace()] for entry in re.split(r"\n\s*\n", body.strip("\n"))]
+    return {lines[0]: lines[1] if len(lines) > 1 else None for lines in names}
+
+
+def test_the_names_of_the_glossary_are_those_of_the_term_base():
+    base = {term.english: term.name_in_glossary() for term in terms.read(BOOK / "terms.yml", "zh_CN") if term.glossary}
+    assert base == glossary()
+
+
+def test_no_name_of_a_term_is_one_that_it_avoids():
+    for term in terms.read(BOOK / "terms.yml", "zh_CN"):
+        assert not [(name, other) for name in term.names for other in term.avoid if other in name], term.english
+
+
+def test_the_names_of_terms_are_set_as_texts_are():
+    faulty = {name: found for term in terms.read(BOOK / "terms.yml", "zh_CN") for name in term.names if (found := chinese.faults(name))}
+    assert faulty == {}
