@@ -61,6 +61,12 @@ GOOD = [
     ("at the start, where $p_\\text{tide}$ is small", "开头，$p_\\text{潮}$ 很小"),
     ("Encoder-decoder", "编码器–解码器"),
     ("−1 and +1", "−1 和 +1"),
+    ("It leads to the state (+1, −1).", "它通向状态 (+1, −1)。"),
+    ("A string of “(” and “)” is read.", "读入由“(”和“)”组成的字符串。"),
+    ("The tide went out and the boats lay on **the** sand.", "The tide went out and the boats lay on **the** sand.（潮水退了，船搁在沙滩上。）"),
+    ("**Challenge.** See “On the order of words”, once *more*.", "**挑战**。*再*看一遍“On the order of words”。"),
+    ("The states are 0 up to is and 1 after not.", "到 is 为止状态是 0，在 not 之后是 1。"),
+    ("“Two hundred” begins with 二.", "“two hundred”以“二”开头。"),
     ("Hochreiter et al. found it.", "这是 Hochreiter 等人发现的。"),
 ]
 
@@ -108,6 +114,7 @@ HOSTILE = [
     ("full stop", "It is so.", "就是这样.", "A Chinese sentence ends in 。"),
     ("full stop after code", "It is `f`.", "它是 `f`.", "A Chinese sentence ends in 。"),
     ("brackets", "It (the loss) falls.", "它(损失)下降。", "Chinese text takes （ ）"),
+    ("brackets around a word, with spaces", "The loss (nll) falls.", "损失 (nll) 下降。", "Chinese text takes （ ）"),
     ("straight quotation marks", 'He says "yes".', '他说"是"。', "Chinese text takes “ ”"),
     ("no space", "An LSTM reads.", "一个LSTM读入。", "A space is missing"),
     ("no space at code", "The array `X` is read.", "读入数组`X`。", "A space is missing"),

@@ -13,7 +13,8 @@ ANY_HAN = re.compile(f"[{HAN}]")
 # A mark of a European language beside a Chinese character.
 HALF_WIDTH = re.compile(rf"[{HAN}”》）]\s?[,;:?!]|[,;:?!]\s?[{HAN}“《（]|[{SIGN}]\s?[,;:?!](?:\s?[{HAN}]|$)|[{SIGN}{HAN}],\s?[{SIGN}]")
 FULL_STOP = re.compile(rf"[{HAN}”》）]\.(?!\w|\.)|(?<!\bal)(?<!\bvs)(?<!\betc)[{LATIN})]\.(?=\s*$|\s+[{HAN}])")
-BRACKET = re.compile(rf"[{HAN}]\s?\(|\)\s?[{HAN}]|\([^()A-Za-z{SIGN}]*[{HAN}]|[{HAN}]\)")
+INSIDE = rf"[^()“”]*[A-Za-z{HAN}{SIGN}][^()“”]*"  # (+1, −1) is a pair of numbers and stays as it is
+BRACKET = re.compile(rf"[{HAN}]\s?\({INSIDE}\)|\({INSIDE}\)\s?[{HAN}]|\([^()“”]*[{HAN}][^()“”]*\)|[{HAN}]\(|\)[{HAN}]")
 DOTS = re.compile(rf"[{HAN}]\s?(?:\.\.\.)|(?:\.\.\.)\s?[{HAN}]")
 STRAIGHT_QUOTE = re.compile(r'"')
 FULL_WIDTH_LETTER = re.compile("[Ａ-Ｚａ-ｚ０-９％＋＝]")

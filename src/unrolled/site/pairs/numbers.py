@@ -156,6 +156,7 @@ def differences(source: str, translation: str) -> list[str]:
     """What numbers of the source are missing, and which ones came from nowhere. Both are words without formulas and code."""
     digits, words = in_digits(source), in_words(source)
     here, numerals = in_translation(translation)
+    numerals += in_words(translation)  # English examples stay
     found = []
     for number, count in digits.items():
         standing = here[number] + numerals[number] + (number == Decimal("0.5") and "半" in translation)
