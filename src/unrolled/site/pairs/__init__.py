@@ -22,7 +22,7 @@ FOUR_WORDS = re.compile(rf"{WORD}(?: {WORD}){{3,}}")
 ONE_WORD = re.compile(rf"(?<![\w.-])[a-z]{{3,}}(?![\w.-])")
 QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"")
 SET_APART = re.compile(QUOTED.pattern + r"|‘[^’]*’|《[^》]*》|\*{1,3}[^*]+\*{1,3}|（[^）]*）")
-GLOSSED = re.compile(rf"[A-Za-z][^（）{chinese.HAN}]*(?=（[^）]*[{chinese.HAN}])")  # an example in English with its meaning behind it
+GLOSSED = re.compile(rf"[A-Za-z][^（）“”{chinese.HAN}]*(?=（[^）]*[{chinese.HAN}])")  # an example in English with its meaning behind it
 NEGATION = re.compile(
     r"\b(?:not|no|never|nothing|nobody|none|nor|neither|without|cannot|hardly)\b|n['’]t\b", re.IGNORECASE
 )
