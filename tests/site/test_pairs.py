@@ -66,6 +66,7 @@ GOOD = [
     ("The tide went out and the boats lay on **the** sand.", "The tide went out and the boats lay on **the** sand.（潮水退了，船搁在沙滩上。）"),
     ("**Challenge.** See “On the order of words”, once *more*.", "**挑战**。*再*看一遍“On the order of words”。"),
     ("Compare “the tide *came in*” with “the boats lay on the”.", "比较“the tide *came in*”（潮水涨了）和“the boats lay on the”。"),
+    ("After the edition of *A Book on Four Things*.", "依照《四件事》（*A Book on Four Things* 的中文版）。"),
     ("The states are 0 up to is and 1 after not.", "到 is 为止状态是 0，在 not 之后是 1。"),
     ("“Two hundred” begins with 二.", "“two hundred”以“二”开头。"),
     ("Hochreiter et al. found it.", "这是 Hochreiter 等人发现的。"),

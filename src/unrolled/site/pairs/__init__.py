@@ -21,7 +21,8 @@ WORD = r"[A-Za-z][A-Za-z'’-]*"
 FOUR_WORDS = re.compile(rf"{WORD}(?: {WORD}){{3,}}")
 ONE_WORD = re.compile(rf"(?<![\w.-])[a-z]{{3,}}(?![\w.-])")
 QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"")
-SET_APART = re.compile(QUOTED.pattern + r"|‘[^’]*’|《[^》]*》|\*{1,3}[^*]+\*{1,3}|（[^）]*）")
+SET_APART = re.compile(QUOTED.pattern + r"|‘[^’]*’|《[^》]*》|\*{1,3}[^*]+\*{1,3}")
+BRACKETED = re.compile("（[^）]*）")
 GLOSSED = re.compile(rf"[A-Za-z][^（）“”{chinese.HAN}]*(?=（[^）]*[{chinese.HAN}])")  # an example in English with its meaning behind it
 NEGATION = re.compile(
     r"\b(?:not|no|never|nothing|nobody|none|nor|neither|without|cannot|hardly)\b|n['’]t\b", re.IGNORECASE
@@ -97,7 +98,7 @@ def untranslated(source: spans.Block, translation: spans.Block, rules: Rules) ->
     def example(match: re.Match[str]) -> str:
         return spans.SIGN if match[0].replace("*", "").strip("“”\"‘’《》（） ").casefold() in here else match[0]
 
-    rest = SET_APART.sub(example, GLOSSED.sub(example, translation.words))
+    rest = BRACKETED.sub(example, SET_APART.sub(example, GLOSSED.sub(example, translation.words)))
     found = [f"“{match[0]}” is left in English." for match in FOUR_WORDS.finditer(rest)]
     if rules.language.startswith("zh") and not found and not chinese.ANY_HAN.search(translation.words):
         words = [word for word in ONE_WORD.findall(SET_APART.sub(spans.SIGN, source.words)) if word not in rules.latin]
