@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,10 @@ def exceptions(book: Path, language: str = "zh_CN") -> dict[tuple[str, str], str
             raise terms.TermsError(f"{path}: an exception has the fields source, problem and reason, and this one has {list(entry)}: {entry}.")
         found[spans.joined(entry["source"]), entry["problem"]] = entry["reason"]
     return found
+
+
+def without_exceptions(rules: Rules) -> Rules:
+    return replace(rules, excused=frozenset())
 
 
 @lru_cache
