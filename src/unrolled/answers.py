@@ -17,6 +17,9 @@ answer, with how many there were and whether the first was right; its ``id`` is 
 
     {"id": "v1 gru.after.jacobian 3 …", "at": null, "question": "jacobian", "answer": ["b"], "right": true, "first": false, "answered": 3}
 
+A question that was met in another way than by an answer, such as that of a mistake which a check has named, stands in the log in the same
+form: as one undated wrong answer, empty, whose ``id`` is made from the question (:func:`met_event`). So it is due at once, once for all places.
+
 Fields that are not named here are kept as they are. Times have one form, so that their order is that of their text.
 """
 
@@ -61,6 +64,11 @@ class Standing:
 def answer_event(question: str, answer: list[str] | str, right: bool, log: Iterable[Event], now: datetime | None = None) -> Event:
     """An answer given now. It is dated after all that the log knows of the question, even if the clock was turned back."""
     return {"id": uuid.uuid4().hex, "at": _time_after(question, log, now), "question": question, "answer": answer, "right": right}
+
+
+def met_event(question: str) -> Event:
+    """A question that is to be asked though it was never answered. Wherever it was met, the event is the same."""
+    return {"id": f"met {question}", "at": None, "question": question, "answer": "", "right": False, "first": False, "answered": 1}
 
 
 def _time_after(question: str, log: Iterable[Event], now: datetime | None) -> str:

@@ -138,13 +138,19 @@ def quiz(
         if progress:
             quiz_terminal.show_progress(folder, Console())
         elif export:
+            from .yours import mistakes
+
+            mistakes.keep(quiz_terminal.Progress.load(folder, Console()))
             typer.echo(f"{quiz_terminal.export_progress(export, folder, Console())} answers are in {export}.")
         elif import_:
             count, new = quiz_terminal.import_progress(import_, folder, Console())
             typer.echo(f"Loaded: {count} answers, {new} of them new.")
         elif clear:
             typer.confirm("This forgets every answer kept here. Do it?", abort=True)
+            from .checks import met
+
             quiz_terminal.clear_progress()
+            met.forget()
             typer.echo("Everything is cleared.")
         elif missed:
             quiz_terminal.review(name, folder, Console())
@@ -172,11 +178,11 @@ def review(
 
         folder, console = course_folder() / "book" / "quizzes", Console()
         if due:
-            known = [question.id for one in quizzes.find_all(folder) for question in one.before + one.after]
-            log = quiz_terminal.Progress.load(folder, console).log
-            made = own.mistakes.met_ids()
-            today, week, met = own.counts(log, [*known, *made], datetime.now(UTC), made)
-            typer.echo(f"{today} questions are due, {week} more in the next seven days; {met} of {len(known) + len(made)} were met.")
+            progress = quiz_terminal.Progress.load(folder, console)
+            own.mistakes.keep(progress)
+            known = [question.id for one in quizzes.find_all(folder) for question in one.before + one.after] + [*own.mistakes.questions(progress.log)]
+            today, week, met = own.counts(progress.log, known, datetime.now(UTC))
+            typer.echo(f"{today} questions are due, {week} more in the next seven days; {met} of {len(known)} were met.")
         else:
             own.run(folder, console, minutes)
     except ModuleNotFoundError as error:

@@ -190,6 +190,100 @@ def test_a_history_from_the_terminal_and_the_pages_own_give_the_days_of_both(pag
     assert theirs[0]["due"] == in_milliseconds(ours.due) and theirs[0]["stability"] == pytest.approx(ours.stability)
 
 
+# --- Mistakes of one's own ---------------------------------------------------------------------
+
+TASK, NAME = "rnn_forward", "state-not-carried"
+MISTAKE = f"mistake {TASK} {NAME}"
+
+
+@pytest.fixture
+def terminal(course, tmp_path, monkeypatch):
+    """A terminal of a learner whose check has named a mistake: a function that runs a command there."""
+    from typer.testing import CliRunner
+
+    from unrolled.checks import TASKS, met, run
+    from unrolled.checks.observe import in_process
+    from unrolled.cli import app
+
+    monkeypatch.setenv("UNROLLED_STATE", str(tmp_path / "state"))
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    met.remember(run.run(TASKS[TASK], in_process(next(one for one in TASKS[TASK].mistakes if one.name == NAME).function)))
+    return lambda *arguments: CliRunner().invoke(app, [str(one) for one in arguments]).output
+
+
+def load(page, file):
+    page.browser.get(page.url.replace("review.html", "progress.html"))
+    page.one("input[type=file]").send_keys(str(file))
+    WebDriverWait(page.browser, 10).until(lambda _: "of them new" in page.one(".unrolled-progress-said").text)
+
+
+def ask_of_the_mistake(page):
+    """Open the review and start it; the form of the first question."""
+    page.open()
+    WebDriverWait(page.browser, 10).until(lambda _: page.stand().startswith("Due today: 1."))
+    page.press("start")
+    return WebDriverWait(page.browser, 10).until(lambda _: page.all(".unrolled-progress-asking form"))[0]
+
+
+def test_a_mistake_that_a_check_in_the_terminal_named_is_asked_in_the_page_and_then_in_neither(page, terminal, tmp_path, console_errors):
+    from unrolled.yours import mistakes
+
+    terminal("quiz", "--export", tmp_path / "terminal.json")
+    load(page, tmp_path / "terminal.json")
+    form = ask_of_the_mistake(page)
+    question = mistakes.question(TASK, NAME)
+    assert form.get_attribute("data-id") == MISTAKE and "Error at step 1, 2, 3" in form.text
+    assert page.one(".unrolled-progress-asking .unrolled-quiz-title").text == f"A mistake of your own, in {TASK}"
+    controls = form.find_elements(By.CSS_SELECTOR, "input")
+    assert [control.get_attribute("value") for control in controls] == [choice.id for choice in question.shown]
+    next(control for control in controls if control.get_attribute("value") == NAME).send_keys(Keys.SPACE)
+    form.find_element(By.CSS_SELECTOR, "button[type=submit]").send_keys(Keys.ENTER)
+    assert form.find_element(By.CSS_SELECTOR, ".unrolled-verdict").text == "Right."
+    assert [item.text for item in form.find_elements(By.CSS_SELECTOR, ".unrolled-item") if item.is_displayed()][0].startswith("Yes. That is ")
+    assert page.stand().startswith("Due today: 0.")
+    (tmp_path / "page.json").write_text(answers.write(page.browser.execute_script("return window.unrolledAnswers.log.events()")))
+    assert terminal("review", "--due").startswith("1 questions are due")
+    assert "1 of them new" in terminal("quiz", "--import", tmp_path / "page.json")
+    assert terminal("review", "--due").startswith("0 questions are due")
+    assert console_errors() == []
+
+
+def test_a_mistake_that_was_met_in_the_page_is_asked_in_the_terminal(page, terminal, tmp_path, monkeypatch):
+    page.browser.execute_script("window.unrolledAnswers.log.meet(arguments[0])", MISTAKE)
+    (tmp_path / "page.json").write_text(answers.write(page.browser.execute_script("return window.unrolledAnswers.log.events()")))
+    assert "1 answers, 1 of them new" in terminal("quiz", "--import", tmp_path / "page.json")
+    assert terminal("review", "--due").startswith("1 questions are due")  # and not two: it is the one that a check there has named
+    monkeypatch.setenv("UNROLLED_STATE", str(tmp_path / "another"))
+    terminal("quiz", "--import", tmp_path / "page.json")
+    assert "your own mistakes" in terminal("review")
+
+
+def test_a_wrong_choice_says_what_it_would_show_and_what_to_reread(page):
+    page.browser.execute_script("window.unrolledAnswers.log.meet(arguments[0])", MISTAKE)
+    form = ask_of_the_mistake(page)
+    next(one for one in form.find_elements(By.CSS_SELECTOR, "input") if one.get_attribute("value") != NAME).send_keys(Keys.SPACE)
+    form.find_element(By.CSS_SELECTOR, "button[type=submit]").send_keys(Keys.ENTER)
+    told, reread = [item for item in form.find_elements(By.CSS_SELECTOR, ".unrolled-item") if item.is_displayed()]
+    assert "that would show something else" in told.text
+    target = reread.find_element(By.CSS_SELECTOR, "a").get_attribute("href")
+    page.browser.get(target)
+    assert page.browser.execute_script("return document.getElementById(decodeURIComponent(location.hash.slice(1))) !== null")
+
+
+def test_a_mistake_that_the_course_no_longer_has_is_not_asked(page):
+    page.browser.execute_script("window.unrolledAnswers.log.meet('mistake rnn_forward gone')")
+    page.open()
+    WebDriverWait(page.browser, 10).until(lambda _: page.browser.execute_script("return Object.keys(window.unrolledMistakes.index).length > 0"))
+    assert "You have not answered any" in page.stand()
+
+
+def test_the_page_is_accessible_while_it_asks_about_a_mistake(page):
+    page.browser.execute_script("window.unrolledAnswers.log.meet(arguments[0])", MISTAKE)
+    ask_of_the_mistake(page)
+    found = Axe().run(page.browser, ".unrolled-review")
+    assert [(one["id"], [node["html"][:80] for node in one["nodes"]]) for one in found["violations"]] == []
+
+
 def test_the_page_is_accessible_while_it_asks(page):
     page.answered((page.ids[0], False, 5))
     page.press("start")

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.markdown import Markdown
+from typer.testing import CliRunner
 
-from unrolled import quizzes
+from unrolled import answers, quiz_terminal, quizzes
 from unrolled.checks import TASKS, find, met, run
 from unrolled.checks.observe import in_process
+from unrolled.cli import app
 from unrolled.yours import mistakes, review
 
 SAMPLE = [(task, mistake) for task in ("tokenize", "rnn_forward", "num_parameters", "rnn_backward", "lstm_step", "bleu") for mistake in TASKS[task].mistakes]
@@ -56,10 +59,12 @@ def test_where_nothing_can_be_written_a_check_does_not_fail(tmp_path, monkeypatc
     assert met.met() == []
 
 
-def test_damaged_lines_and_mistakes_that_the_course_no_longer_knows_are_passed_over(state):
+def test_damaged_lines_and_mistakes_that_the_course_no_longer_knows_are_passed_over(state, course):
     state.mkdir()
     (state / met.NAME).write_text('{"task": "rnn_forward"\nnull\n{"task": "gone", "mistake": "x"}\n{"task": "rnn_step", "mistake": "tanh-left-out"}\n')
-    assert list(mistakes.met_ids().values()) == [("rnn_step", "tanh-left-out")]
+    progress = quiz_terminal.Progress.load(course / "book" / "quizzes", Console(file=io.StringIO()))
+    mistakes.keep(progress)
+    assert list(mistakes.questions(progress.log)) == ["mistake rnn_step tanh-left-out"]
 
 
 def test_the_checks_of_a_notebook_keep_what_they_name(state):
@@ -101,3 +106,47 @@ def test_the_review_asks_for_a_mistake_until_it_is_known(course):
     again = Console(file=io.StringIO(), width=100)
     review.run(course / "book" / "quizzes", again)
     assert "Nothing is due today" in again.file.getvalue()
+
+
+def unrolled(*arguments: str, input: str = "") -> str:
+    done = CliRunner().invoke(app, arguments, input=input)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_a_mistake_goes_along_in_the_file_of_progress(tmp_path, monkeypatch):
+    met.remember(checked("rnn_step", "tanh-left-out"))
+    unrolled("quiz", "--export", str(tmp_path / "answers.json"))
+    monkeypatch.setenv("UNROLLED_STATE", str(tmp_path / "elsewhere"))
+    unrolled("quiz", "--import", str(tmp_path / "answers.json"))
+    assert unrolled("review", "--due").startswith("1 questions are due, 0 more")
+
+
+def test_a_mistake_that_was_met_in_two_places_is_one_question(tmp_path, monkeypatch):
+    for place in ("here", "there"):
+        monkeypatch.setenv("UNROLLED_STATE", str(tmp_path / place))
+        met.remember(checked("rnn_step", "tanh-left-out"))
+        unrolled("quiz", "--export", str(tmp_path / f"{place}.json"))
+    assert "1 answers, 0 of them new" in unrolled("quiz", "--import", str(tmp_path / "here.json"))
+
+
+def test_an_answer_given_in_one_place_counts_where_the_mistake_was_met(tmp_path):
+    met.remember(checked("rnn_step", "tanh-left-out"))
+    answered = answers.answer_event(mistakes.id_of("rnn_step", "tanh-left-out"), ["tanh-left-out"], True, [])
+    (tmp_path / "answers.json").write_text(answers.write([answered]))
+    unrolled("quiz", "--import", str(tmp_path / "answers.json"))
+    assert unrolled("review", "--due").startswith("0 questions are due")
+
+
+def test_who_forgets_every_answer_forgets_the_mistakes(state):
+    met.remember(checked("rnn_step", "tanh-left-out"))
+    unrolled("review", "--due")
+    unrolled("quiz", "--clear", input="y\n")
+    assert unrolled("review", "--due").startswith("0 questions are due")
+
+
+def test_signs_that_markdown_knows_are_shown_as_they_are():
+    question = mistakes.question("build_vocab", next(one.name for one in TASKS["build_vocab"].mistakes if "<unk>" in one.sentence))
+    console = Console(file=io.StringIO(), width=300)
+    console.print(Markdown(quiz_terminal.plain(next(choice.text for choice in question.choices if choice.right))))
+    assert "<unk>" in console.file.getvalue() and "\\" not in console.file.getvalue()

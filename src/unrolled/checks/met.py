@@ -1,6 +1,7 @@
 """The known mistakes that a learner's own checks named, kept for the review: one line of JSON each, in the learner's state folder.
 
-Kept only at home, in a notebook of the learner's own. Where it can't be kept nothing is said: a check must not fail for it.
+In the browser there is no such folder: the page of the workshop is told, and keeps it with the learner's answers. Only what happens in a
+notebook of the learner's own is kept. Where it can't be kept nothing is said: a check must not fail for it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from .record import Record
 
 NAME = "mistakes.jsonl"
+CHANNEL = "unrolled-mistakes"  # on which the page listens: unrolled-workshop.js
 LONGEST = 10_000  # lines that are read
 
 
@@ -31,7 +33,10 @@ def file() -> Path | None:
 
 def remember(record: Record) -> None:
     """Keep the mistake that a check named, if it named exactly one."""
-    if len(record.mistakes) != 1 or os.environ.get("NBGRADER_EXECUTION") or sys.platform == "emscripten":
+    if len(record.mistakes) != 1 or os.environ.get("NBGRADER_EXECUTION"):
+        return
+    if sys.platform == "emscripten":
+        _tell_the_page(record)
         return
     line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), "task": record.task, "mistake": record.mistakes[0]})
     try:
@@ -42,6 +47,24 @@ def remember(record: Record) -> None:
                 stream.write(line + "\n")
     except OSError:
         pass
+
+
+def _tell_the_page(record: Record) -> None:
+    """Python of a page runs in a worker, which can't reach what the browser keeps of answers: the page can."""
+    try:
+        from js import BroadcastChannel  # of Pyodide
+    except ImportError:
+        return
+    channel = BroadcastChannel.new(CHANNEL)
+    channel.postMessage(json.dumps({"task": record.task, "mistake": record.mistakes[0]}))
+    channel.close()
+
+
+def forget() -> None:
+    """Delete what was kept. Raises OSError."""
+    path = file()
+    if path is not None:
+        path.unlink(missing_ok=True)
 
 
 def met() -> list[tuple[str, str]]:

@@ -26,6 +26,7 @@ DUE = "Questions to review today: {due}."
 SPOKEN = {
     "stand": "Due today: {due}. Tomorrow: {tomorrow} more. In the next seven days: {week} more. You have met {met} of {total} questions.",
     "unmet": "You have not answered any of the {total} questions yet: each comes back here once you have answered it in its page.",
+    "own": "A mistake of your own, in {task}",
     "left": "After this one, still due: {left}.",
     "over": "Five minutes are over. Still due: {left}. They can wait for another day; or go on with the next question.",
     "done": "Done for today. Each question comes back when you may be about to forget it.",

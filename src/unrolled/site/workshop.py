@@ -62,6 +62,7 @@ SAYS = {
     "downloaded": "Last download: {date}.",
     "full": "This browser has hardly any space left to keep your work. Download the notebook now.",
     "not-kept": "The last change could not be kept, because the browser's storage is full or switched off. Download the notebook now.",
+    "mistake": "The check of {task} named a known mistake. Your page Review will ask you about it.",
     "second": "This notebook is open in another tab, too. The tab that saves last overwrites the work of the other: close one of them.",
 }
 
@@ -193,6 +194,7 @@ def button(name: str, text: str) -> open_notebook:
 def _add_assets(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
     if pagename == PAGE:
         app.add_css_file("unrolled-try.css")
+        app.add_js_file("unrolled-answers.js", loading_method="defer")
         app.add_js_file("unrolled-page-python.js", loading_method="defer")
         app.add_js_file("unrolled-workshop.js", loading_method="defer")
 

@@ -7,14 +7,18 @@ and the choices are other known mistakes of the same task that would have shown 
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from .. import answers
 from ..checks import TASKS, compare, met
 from ..checks.drawn import PUBLIC_SEED, drawn
 from ..checks.observe import Observation
 from ..checks.task import Case, Mistake, Task
+from ..quiz_terminal import Progress
 from ..quizzes import Choice, Question
 
 CHOICES = 4
@@ -38,13 +42,25 @@ def id_of(task: str, mistake: str) -> str:
     return f"mistake {task} {mistake}"
 
 
-def met_ids() -> dict[str, tuple[str, str]]:
-    """The questions of all mistakes that were met and that the course still knows: by id, task and mistake."""
-    return {
-        id_of(task, name): (task, name)
-        for task, name in met.met()
-        if task in TASKS and any(mistake.name == name for mistake in TASKS[task].mistakes)
-    }
+def keep(progress: Progress) -> None:
+    """Add the mistakes that checks on this machine have named to the log of answers, each once. From there they go wherever the log goes."""
+    known = {event["id"] for event in progress.log}
+    events = [answers.met_event(id_of(task, name)) for task, name in met.met()]
+    if new := [event for event in events if event["id"] not in known]:
+        progress.add(new)
+
+
+def questions(log: Iterable[answers.Event]) -> dict[str, Question]:
+    """The questions of all mistakes that a log knows of, by id. Those that the course no longer has are left out."""
+    found = {}
+    for name in dict.fromkeys(event["question"] for event in log):
+        kind, _, rest = name.partition(" ")
+        task, _, mistake = rest.partition(" ")
+        if kind == "mistake" and task in TASKS and any(one.name == mistake for one in TASKS[task].mistakes):
+            made = question(task, mistake)
+            if made is not None:
+                found[name] = made
+    return found
 
 
 def question(task_name: str, mistake_name: str) -> Question | None:
@@ -67,10 +83,10 @@ def question(task_name: str, mistake_name: str) -> Question | None:
             break
     if not others:
         return None
-    choices = [Choice(wanted.name, _choice(wanted), True, RIGHT.format(sentence=wanted.sentence))]
+    choices = [Choice(wanted.name, _choice(wanted), True, RIGHT.format(sentence=_markdown(wanted.sentence)))]
     choices += [Choice(mistake.name, _choice(mistake), False, OTHER.format(seen=theirs)) for mistake, theirs in others]
     section = wanted.section or task.section
-    prompt = ASKED.format(task=task.name, case=case.name, seen=seen)
+    prompt = ASKED.format(task=task.name, case=_markdown(case.name), seen=seen)
     return Question(id_of(task.name, wanted.name), "one", prompt, 0, tuple(choices), section=f"“{section.title}” in book/{section.page}")
 
 
@@ -80,7 +96,13 @@ def _shuffled(mistakes: tuple[Mistake, ...], seed: str) -> list[Mistake]:
 
 
 def _choice(mistake: Mistake) -> str:
-    return mistake.sentence[0].upper() + mistake.sentence[1:] + "."
+    return _markdown(mistake.sentence[0].upper() + mistake.sentence[1:] + ".")
+
+
+def _markdown(text: str) -> str:
+    """A plain text as Markdown that shows it: only what stands between backticks is code there, too."""
+    parts = re.split(r"(`[^`]+`)", text)
+    return "".join(part if number % 2 else re.sub(r"([\\*_<>\[\]#&$~`])", r"\\\1", part) for number, part in enumerate(parts))
 
 
 # --- What a mistake shows ------------------------------------------------------------------------
@@ -91,7 +113,7 @@ def _seen(task: Task, mistake: Mistake, case: Case) -> str:
     cases = drawn(task, PUBLIC_SEED)
     observed: Observation = cases.variant(mistake, case)
     if observed.error:
-        return RAISES.format(error=observed.error.splitlines()[0])
+        return RAISES.format(error=_markdown(observed.error.splitlines()[0]))
     truth = cases.truth(case) if case is not cases.form else task.solution(*case.arguments.values())
     for value, right, axes in _arrays(observed.value, truth, task):
         if value.shape != right.shape or value.dtype != right.dtype:
@@ -103,7 +125,7 @@ def _seen(task: Task, mistake: Mistake, case: Case) -> str:
         elif (error := _relative(value, right)) > task.tolerance:
             return WHOLE.format(error=_number(error))
     if problem := _problem(observed.value, truth, task, case):
-        return SAID.format(problem=problem)
+        return SAID.format(problem=_markdown(problem))
     return CHANGES.format(names=" and ".join(observed.changed)) if observed.changed else ""
 
 

@@ -92,15 +92,10 @@ def _card(of: Due):
     return Card(card_id=1, state=State.Review, stability=of.stability, difficulty=of.difficulty, due=_START, last_review=_START)
 
 
-def due_now(log: Iterable[answers.Event], now: datetime, known: Iterable[str], met: Iterable[str] = ()) -> list[Due]:
-    """What of the known questions is due, in the order to ask: missed ones first, then what is most likely to be forgotten.
-
-    met: questions that are due as missed ones before they were ever answered, because the learner made their mistake.
-    """
-    plan = schedule(log)
-    wanted = set(known) | set(met)
-    found = [one for one in plan.values() if one.question in wanted and one.is_due(now)]
-    found += [Due(question, None, True, 0.0, 0.0, None) for question in met if question not in plan]
+def due_now(log: Iterable[answers.Event], now: datetime, known: Iterable[str]) -> list[Due]:
+    """What of the known questions is due, in the order to ask: missed ones first, then what is most likely to be forgotten."""
+    wanted = set(known)
+    found = [one for one in schedule(log).values() if one.question in wanted and one.is_due(now)]
     return sorted(found, key=lambda one: (not one.missed, one.known(now), one.question))
 
 
@@ -112,22 +107,22 @@ def run(
 ) -> int:
     """Ask what is due until it is done or the minutes are over; return how many questions are left. Raises QuizError."""
     chapters = {question.id: (quiz.name, question) for quiz in quizzes.find_all(folder) for question in quiz.before + quiz.after}
-    made = mistakes.met_ids()
     progress = quiz_terminal.Progress.load(folder, console)
-    waiting = due_now(progress.log, datetime.now(UTC), chapters, made)
+    mistakes.keep(progress)
+    asked = chapters | {name: ("your own mistakes", question) for name, question in mistakes.questions(progress.log).items()}
+    waiting = due_now(progress.log, datetime.now(UTC), asked)
     if not waiting:
-        console.print(_nothing(progress.log, [*chapters, *made]), soft_wrap=True)
+        console.print(_nothing(progress.log, asked), soft_wrap=True)
         return 0
     console.print(f"{len(waiting)} questions are due. After {minutes:g} minutes the rest waits for another day; q leaves, and what you answered is kept.", highlight=False, soft_wrap=True)
     end, left = clock() + 60 * minutes, len(waiting)
     for one in waiting:
         if clock() >= end:
             break
-        title, question = chapters.get(one.question) or ("your own mistakes", mistakes.question(*made[one.question]))
-        if question is not None:
-            console.rule(f"[bold]{title}")
-            if not quiz_terminal.ask_one(question, console, input, progress):
-                break
+        title, question = asked[one.question]
+        console.rule(f"[bold]{title}")
+        if not quiz_terminal.ask_one(question, console, input, progress):
+            break
         left -= 1
     console.print(f"{len(waiting) - left} questions answered, {left} left." if left else "Done for today.", highlight=False)
     return left
@@ -141,10 +136,9 @@ def _nothing(log: list[answers.Event], known: Iterable[str]) -> str:
     return f"Nothing is due today. The next question comes back on {min(coming).astimezone().date().isoformat()}."
 
 
-def counts(log: Iterable[answers.Event], known: Iterable[str], now: datetime, met: Iterable[str] = ()) -> tuple[int, int, int]:
-    """How many questions are due now, how many more within the seven days that follow, and how many were met. met: as for `due_now`."""
+def counts(log: Iterable[answers.Event], known: Iterable[str], now: datetime) -> tuple[int, int, int]:
+    """How many questions are due now, how many more within the seven days that follow, and how many were met."""
     plan, wanted = schedule(log), set(known)
-    fresh = sum(question not in plan for question in met)
     seen = [one for one in plan.values() if one.question in wanted]
     now_due = sum(one.is_due(now) for one in seen)
-    return now_due + fresh, sum(one.is_due(now + 7 * DAY) for one in seen) - now_due, len(seen) + fresh
+    return now_due, sum(one.is_due(now + 7 * DAY) for one in seen) - now_due, len(seen)

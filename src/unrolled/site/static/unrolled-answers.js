@@ -186,6 +186,11 @@
       return this.add([{ id: randomId(), at: this.timeAfter(question), question, answer, right }]);
     }
 
+    // A question that is to be asked though it was never answered: due at once, once for all places. See `met_event` of the package.
+    meet(question) {
+      return this.add([{ id: `met ${question}`, at: null, question, answer: "", right: false, first: false, answered: 1 }]);
+    }
+
     reset(questions) {
       return this.add(questions.map((question) => ({ id: randomId(), at: this.timeAfter(question), question, reset: true })));
     }

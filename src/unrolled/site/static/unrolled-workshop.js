@@ -88,6 +88,16 @@
     channel.postMessage({ name, asks: true });
   }
 
+  // Python runs in a worker, which can't reach what the browser keeps of answers: it tells the known mistakes that a check named.
+  if (typeof BroadcastChannel === "function") {
+    const channel = new BroadcastChannel("unrolled-mistakes"); // `unrolled.checks.met`
+    channel.onmessage = ({ data }) => {
+      const { task, mistake } = JSON.parse(data);
+      window.unrolledAnswers.log.meet(`mistake ${task} ${mistake}`);
+      note("mistake", say("mistake", { task }));
+    };
+  }
+
   // --- The notebook ----------------------------------------------------------------------------------
   const wait = async (find, seconds) => {
     const until = performance.now() + seconds * 1000;
