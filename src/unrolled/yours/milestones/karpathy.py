@@ -81,8 +81,8 @@ def _work(own: Functions, size: float, pace: Pace) -> Result:
         f"Of the harder thing, whether the subject before other nouns was plural, the best cell, {number_unit}, is right in {number_right:.0%} of unseen sentences.",
     ]
     differs = (
-        "Karpathy's models were much larger, read real texts, and his cells tracked quotes, line lengths and brackets; here the text is a small grammar, "
-        "one cell was sought among all, and it was chosen on other sentences than those it is scored on."
+        "Karpathy's models were much larger and read real texts, and the cells that he and his co-authors show track quotes, line lengths and brackets; here "
+        "the text is a small grammar, one cell was sought among all, and it was chosen on other sentences than those it is scored on."
     )
     alt = (
         f"Two rows of bars, a bar for each character of “{SENTENCES[0].strip()}” and “{SENTENCES[1].strip()}”: how far the cell stands on the side of "
