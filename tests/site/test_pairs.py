@@ -67,6 +67,8 @@ GOOD = [
     ("**Challenge.** See “On the order of words”, once *more*.", "**挑战**。*再*看一遍“On the order of words”。"),
     ("Compare “the tide *came in*” with “the boats lay on the”.", "比较“the tide *came in*”（潮水涨了）和“the boats lay on the”。"),
     ("After the edition of *A Book on Four Things*.", "依照《四件事》（*A Book on Four Things* 的中文版）。"),
+    ("An AR($p$) reads the values up to May 1990.", "AR($p$) 读入 1990 年 5 月以前的值。"),
+    ("Three or four pieces; the pair (b, an) and “ nea” of 東京.", "三四个片段；对 (b, an) 和“東京”的“ nea”。"),
     ("The states are 0 up to is and 1 after not.", "到 is 为止状态是 0，在 not 之后是 1。"),
     ("“Two hundred” begins with 二.", "“two hundred”以“二”开头。"),
     ("Hochreiter et al. found it.", "这是 Hochreiter 等人发现的。"),

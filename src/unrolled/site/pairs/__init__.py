@@ -86,7 +86,7 @@ def problems(source: str, translation: str, rules: Rules | None = None) -> list[
     found += terms.differences(before.words, after.words, rules.finder)
     found += [*untranslated(before, after, rules), *negation(before, after, rules)]
     if rules.language.startswith("zh"):
-        found += [*chinese.faults(after.words), *length(before, after)]
+        found += [*chinese.faults(after.words, before.words), *length(before, after)]
     return [problem for problem in found if not excused(before.text, problem, rules)]
 
 

@@ -13,21 +13,24 @@ ANY_HAN = re.compile(f"[{HAN}]")
 # A mark of a European language beside a Chinese character.
 HALF_WIDTH = re.compile(rf"[{HAN}”》）]\s?[,;:?!]|[,;:?!]\s?[{HAN}“《（]|[{SIGN}]\s?[,;:?!](?:\s?[{HAN}]|$)|[{SIGN}{HAN}],\s?[{SIGN}]")
 FULL_STOP = re.compile(rf"[{HAN}”》）]\.(?!\w|\.)|(?<!\bal)(?<!\bvs)(?<!\betc)[{LATIN})]\.(?=\s*$|\s+[{HAN}])")
-INSIDE = rf"[^()“”]*[A-Za-z{HAN}{SIGN}][^()“”]*"  # (+1, −1) is a pair of numbers and stays as it is
-BRACKET = re.compile(rf"[{HAN}]\s?\({INSIDE}\)|\({INSIDE}\)\s?[{HAN}]|\([^()“”]*[{HAN}][^()“”]*\)|[{HAN}]\(|\)[{HAN}]")
+INSIDE = rf"[^()“”]*[A-Za-z{HAN}{SIGN}][^()“”]*"  # (+1, −1) is a pair of numbers and AR(2) a name: they stay as they are
+BRACKET = re.compile(rf"[{HAN}]\s?\({INSIDE}\)|(?<![A-Za-z])\({INSIDE}\)\s?[{HAN}]|\([^()“”]*[{HAN}][^()“”]*\)|[{HAN}]\(|\)[{HAN}]")
+TUPLE = re.compile(r"\([^()]*,[^()]*\)")
 DOTS = re.compile(rf"[{HAN}]\s?(?:\.\.\.)|(?:\.\.\.)\s?[{HAN}]")
 STRAIGHT_QUOTE = re.compile(r'"')
 FULL_WIDTH_LETTER = re.compile("[Ａ-Ｚａ-ｚ０-９％＋＝]")
 TOO_CLOSE = re.compile(rf"[{HAN}](?=[{LATIN}]|[−+±]\d)|[{LATIN}](?=[{HAN}])")
-APART = re.compile(rf"[{HAN}]\s+(?=[{HAN}])|\s+(?=[{FULL}”])|[{FULL}“]\s+(?=\S)|[{HAN}]\s+“|”\s+(?=[{HAN}])")
+APART = re.compile(rf"[{HAN}]\s+(?=[{HAN}”“])|\s+(?=[{FULL}])|[{FULL}]\s+(?=\S)|[”“]\s+(?=[{HAN}])")  # “ nea” is a piece of a text
 PAIRS = ["（）", "“”", "《》", "「」"]
 FORMAL_YOU = re.compile("您")
 
 
-def faults(words: str) -> list[str]:
-    """What is set wrongly in a Chinese text, taken apart by `spans`, a sentence for each kind with its place."""
+def faults(words: str, source: str = "") -> list[str]:
+    """What is set wrongly in a Chinese text, taken apart by `spans`, a sentence for each kind with its place. What the source has, too, may stand."""
     if not ANY_HAN.search(words):
         return []
+    for pair in TUPLE.findall(source):
+        words = words.replace(pair, SIGN)
     plain = re.sub(r"\*+|(?<![A-Za-z0-9])_+|_+(?![A-Za-z0-9])|~~|[\[\]]", "", words.replace(NOTHING, ""))
     checks = [
         (HALF_WIDTH, "Chinese text takes ，、；：？！, not , ; : ? ! as in"),
@@ -41,7 +44,7 @@ def faults(words: str) -> list[str]:
         (FORMAL_YOU, "The reader is 你, not 您 as in"),
     ]
     found = [f"{sentence} {_around(plain, match)}." for pattern, sentence in checks if (match := pattern.search(plain))]
-    found += [f"{sign} is no simplified character." for sign in dict.fromkeys(ANY_HAN.findall(plain)) if not _simplified(sign)]
+    found += [f"{sign} is no simplified character." for sign in dict.fromkeys(ANY_HAN.findall(plain)) if not (_simplified(sign) or sign in source)]
     found += [f"{left} and {right} do not pair up." for left, right in PAIRS if not _paired(plain, left, right)]
     return found
 

@@ -48,6 +48,12 @@ PARTS = [
     (re.compile(r"\b(?:a|one)[\s-]quarter\b", re.IGNORECASE), re.compile("四分之一|1/4|25|一刻"), ("1", "4", "25", "15")),
     (re.compile(r"\btwice\b", re.IGNORECASE), TWO_OF_THEM, ("2",)),
 ]
+MONTHS = {
+    name: number
+    for number, name in enumerate(
+        "january february march april may june july august september october november december".split(), 1
+    )
+}
 PRONOUNS = {1}  # "one" is a pronoun more often than a number
 
 
@@ -130,6 +136,14 @@ def chinese_value(signs: str) -> int:
     return total + below + (digit or 0)
 
 
+def chinese_values(signs: str) -> list[int]:
+    """The numbers that Chinese numerals write: 三四 is three or four."""
+    digits = [CHINESE_DIGITS.get(sign) for sign in signs]
+    if len(signs) == 2 and None not in digits and digits[1] == digits[0] + 1:
+        return digits
+    return [chinese_value(signs)]
+
+
 def in_translation(text: str) -> tuple[Counter[Decimal], Counter[Decimal]]:
     """The numbers in digits of a translation, those with 万 and the like multiplied, and those in Chinese numerals."""
     digits: Counter[Decimal] = Counter()
@@ -137,7 +151,7 @@ def in_translation(text: str) -> tuple[Counter[Decimal], Counter[Decimal]]:
         number = value(match["number"]) * (-1 if match["sign"] else 1)
         scale = CHINESE_SCALED.match(text, match.end())
         digits[(number * chinese_value(scale[1])).normalize() if scale else number] += 1
-    numerals = Counter(Decimal(chinese_value(match[0])) for match in CHINESE.finditer(text))
+    numerals = Counter(Decimal(number) for match in CHINESE.finditer(text) for number in chinese_values(match[0]))
     return digits, numerals
 
 
@@ -177,9 +191,9 @@ def differences(source: str, translation: str) -> list[str]:
 
 
 def _may_stand(source: str) -> set[Decimal]:
-    """Numbers that a translation may write in digits for words of the source: ordinals, parts, a decade, one."""
-    allowed = {Decimal(1)}
-    allowed |= {Decimal(ORDINALS[word]) for word in re.findall(r"[a-z]+", source.lower()) if word in ORDINALS}
+    """Numbers that a translation may write in digits for words of the source: ordinals, months, parts, a decade, one."""
+    named = ORDINALS | MONTHS
+    allowed = {Decimal(1)} | {Decimal(named[word]).normalize() for word in re.findall(r"[a-z]+", source.lower()) if word in named}
     for part, _, numbers in PARTS:
         if part.search(source):
             allowed |= {Decimal(number).normalize() for number in numbers}
