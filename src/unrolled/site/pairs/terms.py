@@ -148,8 +148,8 @@ SEPARATOR = "\x00"
 
 
 def _bare(text: str) -> str:
-    """Without spaces and marks of emphasis, in small letters."""
-    return re.sub(r"[\s*]", "", text).lower()
+    """Without spaces and marks of emphasis, in small letters, with one kind of hyphen."""
+    return re.sub(r"[\s*]", "", text).replace("–", "-").lower()
 
 
 def _quoted(words: str, translation: str) -> bool:
