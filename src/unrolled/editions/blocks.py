@@ -36,7 +36,7 @@ DIRECTIVES = {
     **dict.fromkeys(["container", "div", "epigraph", "figure", "grid", "grid-item", "solution", "tab-set", "button-ref", "button-link"], (NAME, MARKDOWN)),
     **dict.fromkeys(["box", "rubric"], (TEXT, OTHER)),
     **dict.fromkeys(["bibliography", "code", "code-block", "code-cell", "eval-rst", "image", "include", "literalinclude", "math", "optional", "raw"], (NAME, OTHER)),
-    **dict.fromkeys(["quiz", "quiz-progress", "quiz-review", "review-due", "toctree", "workshop", "workshop-list"], (NAME, OTHER)),
+    **dict.fromkeys(["dialects", "quiz", "quiz-progress", "quiz-review", "review-due", "toctree", "workshop", "workshop-list"], (NAME, OTHER)),
     "glossary": (NAME, GLOSSARY),
 }
 TEXT_OPTIONS = {"alt", "caption", "title", "header", "footer"}
