@@ -2,23 +2,26 @@
 
 The network is `unrolled.seq2seq.EncoderDecoder` with attention. It is trained in passes over all training words, with a learning rate that falls along a
 half cosine and reaches 0 when the passes are done or the minutes of training are over, whichever comes first. After each pass the state is saved: a run that
-was stopped goes on from there, and a later one with more passes and minutes trains on. At the end both models judge together: the network weighs the
-pronunciations that counting proposes. What is chosen (the order of the n-gram model, the weight of each judge) is chosen on the validation words; the test
+was stopped goes on from there, and a later one with more passes and minutes trains on. Then the n-gram models count, or take what an earlier run has counted
+(`--count` does that alone, beside a training that is on its way). At the end both judge together: the network weighs the pronunciations that counting proposes. What is chosen (the order of the n-gram model, the weight of each judge) is chosen on the validation words; the test
 words are scored at the end of a run. A GPU is used where there is one.
 
-The result is `_build/benchmarks/pronunciation.json`.
+The result is `_build/benchmarks/pronunciation.json`; with `--keep` it also becomes a file of the package, `pronunciation_recipe.json`, which the page on
+pronunciation prints.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
-from common import FOLDER, write
+from common import FOLDER, machine, write
 
 from unrolled import seq2seq
 from unrolled.corpora import pronunciation_split
@@ -30,6 +33,7 @@ E, N, WARM_UP, BEAM = 64, 128, 400, 8
 WIDE = 32  # the beam of the n-gram model
 SHARES = tuple(i / 20 for i in range(21))  # of the network's logarithm in a common judgement
 ORDERS = (3, 4, 5, 6, 7)
+KEPT = Path(__file__).resolve().parents[1] / "src" / "unrolled" / "pronunciation_recipe.json"
 
 
 def rates(outputs: dict[str, Sequence[str]], listed: dict) -> dict[str, float]:
@@ -41,8 +45,11 @@ def rates(outputs: dict[str, Sequence[str]], listed: dict) -> dict[str, float]:
 # --- Counting ----------------------------------------------------------------------------------
 
 
-def counting(stress: bool) -> tuple[JointNGram, dict[str, object]]:
-    """The joint n-gram model of the order that is best on the validation words, and its result beside the majority baseline's."""
+Proposals = dict[str, list[tuple[Sequence[str], float]]]  # of a word: pronunciations, each with its log-probability
+
+
+def counting(stress: bool) -> tuple[dict[str, object], dict[str, Proposals]]:
+    """The result of the joint n-gram model of the order that is best on the validation words, beside the majority baseline's, and what that model proposes."""
     began = time.process_time()
     split = pronunciation_split(stress)
     aligner = Aligner([(word, variants[0]) for word, variants in split.train.items()])
@@ -53,13 +60,42 @@ def counting(stress: bool) -> tuple[JointNGram, dict[str, object]]:
         "majority": rates({word: [phone for letter in word for phone in most[letter]] for word in split.test}, split.test),
         "validation_wer": {},
     }
-    models = {n: JointNGram(alignments, n) for n in ORDERS}
-    for n, model in models.items():
-        result["validation_wer"][n] = rates(model.pronounce(list(split.validation), WIDE), split.validation)["wer"]
-    best = min(ORDERS, key=result["validation_wer"].get)
-    outputs = models[best].pronounce(list(split.test), WIDE)
-    result |= {"order": best, "test": rates(outputs, split.test), "cpu_seconds": time.process_time() - began}
-    return models[best], result
+    best, proposed = math.inf, {}
+    for n in ORDERS:
+        model = JointNGram(alignments, n)
+        validation = model.candidates(list(split.validation), WIDE)
+        wer = rates(firsts(validation), split.validation)["wer"]
+        result["validation_wer"][n] = wer
+        if wer < best:
+            best, result["order"] = wer, n
+            proposed = {"validation": validation, "test": model.candidates(list(split.test), WIDE)}
+    return result | {"test": rates(firsts(proposed["test"]), split.test), "cpu_seconds": time.process_time() - began}, proposed
+
+
+def firsts(proposals: Proposals) -> dict[str, Sequence[str]]:
+    """Of each word the likeliest pronunciation."""
+    return {word: found[0][0] for word, found in proposals.items()}
+
+
+def counted(stress: bool) -> tuple[dict[str, object], dict[str, Proposals]]:
+    """`counting`, or what an earlier run with these orders and this beam has kept of it."""
+    file = FOLDER / f"pronunciation-counting{'-stress' if stress else ''}.json"
+    settings = {"orders": list(ORDERS), "beam": WIDE}
+    if file.exists():
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        if kept["settings"] == settings:
+            return kept["result"], kept["proposed"]
+    result, proposed = counting(stress)
+    put(file, json.dumps({"settings": settings, "result": result, "proposed": proposed}))
+    return result, proposed
+
+
+def put(file: Path, text: str) -> None:
+    """Write a file, beside first and then into place."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_suffix(".part")
+    beside.write_text(text + "\n", encoding="utf-8")
+    beside.replace(file)
 
 
 # --- The network -------------------------------------------------------------------------------
@@ -146,13 +182,12 @@ class Recipe:
         found = seq2seq.beam(self.model, [self.letters(word) for word in words], width)
         return {word: [self.phones[i] for i in ids] for word, (ids, _) in zip(words, found, strict=True)}
 
-    def together(self, counted: JointNGram) -> dict[str, object]:
+    def together(self, proposals: dict[str, Proposals]) -> dict[str, object]:
         """The network and the n-gram model as judges of what both propose: each logarithm has a share, chosen on the validation words."""
         judged = {}
         for name, listed in (("validation", self.split.validation), ("test", self.split.test)):
-            proposed = counted.candidates(list(listed), WIDE)
             pairs, by_counting = [], []
-            for word, candidates in proposed.items():
+            for word, candidates in proposals[name].items():
                 for phones, log_p in candidates:
                     pairs.append((word, phones))
                     by_counting.append(log_p)
@@ -175,7 +210,7 @@ class Recipe:
         }  # fmt: skip
 
     def result(self) -> dict[str, object]:
-        """What the network does on the test words, and each of its mistakes."""
+        """What the network does on the test words."""
         test = self.split.test
         began = time.process_time()
         best = self.outputs(list(test), BEAM)
@@ -186,7 +221,6 @@ class Recipe:
             "history": self.history,
             "greedy": rates(self.outputs(list(test), 1), test), "beam": rates(best, test), "beam_width": BEAM,
             "decoding_cpu_seconds": time.process_time() - began,
-            "mistakes": {word: " ".join(phones) for word, phones in best.items() if tuple(phones) not in test[word]},
         }  # fmt: skip
 
 
@@ -199,15 +233,14 @@ def main() -> None:
     parser.add_argument("--dropout", type=float, default=0.2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--count", action="store_true", help="count only, and keep that for a run that trains")
+    parser.add_argument("--keep", action="store_true", help="also put the result into the package, where the page on pronunciation finds it")
     arguments = parser.parse_args()
 
-    result: dict[str, object] = {}
-    for stress in (False, True):
-        model, counted = counting(stress)
-        result["counting_stress" if stress else "counting"] = counted
-        if not stress:
-            judge = model
-        print(f"counting, stress {stress}: order {counted['order']}, {counted['test']}, {counted['cpu_seconds']:.0f} CPU seconds", flush=True)
+    if arguments.count:
+        for stress in (False, True):
+            tell(stress, counted(stress)[0])
+        return
 
     recipe = Recipe(arguments)
     recipe.go_on()
@@ -221,10 +254,20 @@ def main() -> None:
             f" {last['seconds']:.0f} s ({last['cpu_seconds']:.0f} CPU seconds)",
             flush=True,
         )
-        write("pronunciation", {**result, "network": {"settings": recipe.settings, "history": recipe.history}})
-    result |= {"network": recipe.result(), "together": recipe.together(judge)}
+    result: dict[str, object] = {"machine": machine()}
+    (result["counting"], proposals), (result["counting_stress"], _) = counted(False), counted(True)
+    for stress in (False, True):
+        tell(stress, result["counting_stress" if stress else "counting"])
+    result |= {"network": recipe.result(), "together": recipe.together(proposals)}
     print(f"test, greedy {result['network']['greedy']}, beam {result['network']['beam']}, together {result['together']['test']}")
     write("pronunciation", result)
+    if arguments.keep:
+        put(KEPT, json.dumps(result, indent=1))
+        print(f"written: {KEPT.relative_to(KEPT.parents[2])}")
+
+
+def tell(stress: bool, result: dict[str, object]) -> None:
+    print(f"counting, stress {stress}: order {result['order']}, {result['test']}, {result['cpu_seconds']:.0f} CPU seconds", flush=True)
 
 
 if __name__ == "__main__":

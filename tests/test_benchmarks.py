@@ -49,3 +49,29 @@ def test_the_learning_rate_of_the_recipe_falls_with_the_passes_or_the_time_which
     recipe = pronunciation.Recipe.__new__(pronunciation.Recipe)
     recipe.steps, recipe.limit, recipe.update = 1_000, 60, update
     assert recipe._share(seconds) == pytest.approx(share, abs=0.011)
+
+
+@pytest.fixture
+def counts(pronunciation, monkeypatch, tmp_path):
+    """Says of each count that is made whether stress was in it."""
+    made = []
+    monkeypatch.setattr(pronunciation, "FOLDER", tmp_path / "benchmarks")
+    monkeypatch.setattr(pronunciation, "counting", lambda stress: (made.append(stress), ({"order": 6}, {"test": {"cat": [[["K", "AE", "T"], -0.5]]}}))[1])
+    return made
+
+
+def test_what_an_earlier_run_has_counted_is_not_counted_again(pronunciation, counts):
+    assert pronunciation.counted(False) == pronunciation.counted(False)
+    assert counts == [False]
+
+
+def test_counts_with_and_without_stress_are_kept_apart(pronunciation, counts):
+    pronunciation.counted(False), pronunciation.counted(True)
+    assert counts == [False, True]
+
+
+def test_counts_of_other_orders_are_made_anew(pronunciation, counts, monkeypatch):
+    pronunciation.counted(False)
+    monkeypatch.setattr(pronunciation, "ORDERS", (2,))
+    pronunciation.counted(False)
+    assert counts == [False, False]
