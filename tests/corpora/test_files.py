@@ -59,6 +59,25 @@ def test_other_encodings_are_guessed_and_the_guess_is_said(write, text, encoding
     assert "is a guess" in read.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Książka leży na stole, a chłopiec śpi.", "iso8859_2"),
+        ("Děti šly do školy a potom domů.", "cp1250"),
+        ("A gyerekek később hazajöttek.", "cp1250"),
+        ("Djeca su išla kući.", "cp1250"),
+        ("Işık söndü.", "cp1254"),
+        ("Vaikai nuėjo į mokyklą; šalta žiema.", "cp1257"),
+        ("Børnene gik i skole, og så gik de hjem.", "cp1252"),
+        ("È già così.", "cp1252"),
+        ("Não há pão.", "cp1252"),
+        ("Les élèves sont allés à l’école.", "mac_roman"),
+    ],
+)
+def test_a_single_line_in_latin_letters_is_read_in_the_encoding_that_gives_it_the_letters_of_one_language(write, text, encoding):
+    assert text_file(write(text.encode(encoding))).text == text
+
+
 def test_a_named_encoding_is_used_without_a_guess(write):
     read = text_file(write(FRENCH.encode("cp850")), encoding="cp850")
     assert (read.text, read.encoding, read.notes) == (FRENCH, "cp850", ())

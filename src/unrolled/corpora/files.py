@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,16 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (code
 # What text files are written in where it is not UTF-8. Rarer encodings must be named: with more candidates the guesses get worse.
 _CANDIDATES = ("cp1252 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 cp1257 iso8859_2 iso8859_5 iso8859_7 koi8_r koi8_u mac_roman "
                "gb18030 big5 cp932 euc_jp cp949 tis_620").split()  # fmt: skip
+# Those of Latin letters, and the letters beyond ASCII of the languages that are written in them: a text has those of one language, while the
+# wrong encoding mixes letters that no language has together, or puts signs into words.
+_LATIN = ("cp1252", "cp1250", "cp1254", "cp1257", "iso8859_2", "mac_roman")
+_ALPHABETS = tuple(map(frozenset, (
+    "äöüß", "àâæçéèêëîïôœùûüÿ", "áéíñóúü", "àèéìíîòóùú", "áâãàçéêíóôõúü", "àçèéíïòóúü·", "áéíóúàèìòù", "éèëïöü",  # German to Dutch
+    "åäöé", "æøåéòôó", "áðéíóúýþæö", "äõöüšž", "ąčęėįšųūž", "āčēģīķļņšūž",  # Swedish to Latvian
+    "ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "ăâîşţșț", "čćđšž", "çëé", "çğıİöşüâîû",  # Polish to Turkish
+)))  # fmt: skip
+# A sign at a letter, where people write none, or a control character that another encoding leaves behind.
+_SIGN_IN_WORD = re.compile("[\x80-\x9f]|[A-Za-z][¡-©«-´¶-¹»-¿˘-˝†-‰√∂-∞]|[¢-¦¨-©¬-´¶-¹¼-¾˘-˝√∂-∞][A-Za-z]")
 # Neither written by people nor shown by programs; tab, line feed and form feed stay.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
@@ -177,17 +188,37 @@ def _guess(raw: bytes, path: Path, broken: UnicodeDecodeError) -> tuple[str, lis
     telling = telling[: telling.rfind(b"\n")] if len(telling) == 200_000 and b"\n" in telling else telling
     # A guess from a part may not fit the rest of the file.
     matches = [match for match in from_bytes(telling, cp_isolation=list(_CANDIDATES)) if _fits(raw, match.encoding)]
-    if not matches:
+    latin = _latin(raw, telling)
+    if not matches and not latin:
         raise ValueError(
             f"{path} should be plain text, but its bytes fit no encoding that is tried (byte {broken.start:,} is not UTF-8); name its encoding, "
             "or choose a file that a text editor shows."
         )
-    # Where several explain the bytes about as well as each other (tried on French, German, Spanish, Swedish and Czech), the one that most
-    # files are written in.
-    best = matches[0]
-    level = [m.encoding for m in matches if m.chaos <= best.chaos + 0.06 and m.coherence >= best.coherence - 0.01]
-    ranked = sorted(level, key=_CANDIDATES.index) + [m.encoding for m in matches if m.encoding not in level]
+    # Where several explain the bytes about as well as each other, the one that most files are written in.
+    level = [m.encoding for m in matches if m.chaos <= matches[0].chaos + 0.06 and m.coherence >= matches[0].coherence - 0.01]
+    ranked = latin + sorted(level, key=_CANDIDATES.index) + [m.encoding for m in matches if m.encoding not in level]
+    ranked = list(dict.fromkeys(ranked))
     return ranked[0], ranked[1:]
+
+
+def _latin(raw: bytes, telling: bytes) -> list[str]:
+    """The encodings of Latin letters in which nearly all letters beyond ASCII are of one language, the best first; often none."""
+    shares = {}
+    for encoding in _LATIN:
+        if not _fits(raw, encoding):
+            continue
+        text = telling.decode(encoding, errors="ignore")
+        letters = Counter(character for character in text if character > "\x7f" and character.isalpha())
+        total = letters.total()
+        # In a text of Latin letters most are in ASCII.
+        if not total or total > sum(map(str.isalpha, text)) / 2:
+            continue
+        covered = max(sum(count for letter, count in letters.items() if letter in alphabet or letter.lower() in alphabet) for alphabet in _ALPHABETS)
+        shares[encoding] = covered / (total + len(_SIGN_IN_WORD.findall(text)))
+    best = max(shares.values(), default=0.0)
+    if best < 0.9:
+        return []
+    return [encoding for encoding in _LATIN if shares.get(encoding, 0.0) >= best - 0.02]
 
 
 def _fits(raw: bytes, encoding: str) -> bool:
