@@ -17,6 +17,8 @@ COURSE = Path(__file__).resolve().parents[1]
 # Kernels and commands that tests start inherit this: no progress bars, and no thread pools fighting for two cores.
 os.environ.setdefault("UNROLLED_PROGRESS", "off")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# What they say is compared in English, whatever the language of the machine.
+os.environ.setdefault("UNROLLED_LANGUAGE", "en")
 # What checks and quizzes keep of a learner goes where nobody's own answers are.
 os.environ.setdefault("UNROLLED_STATE", tempfile.mkdtemp(prefix="unrolled-tests-"))
 

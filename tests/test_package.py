@@ -17,6 +17,7 @@ HEAVY = ["torch", "keras", "jax", "matplotlib", "nbgrader", "sphinx", "sklearn",
 
 # A module, or a package with all that is in it, stands on one floor and imports only from floors below.
 FLOORS = {
+    "language": -1,
     "text": 0,
     "metrics": 0,
     "cells": 0,

@@ -44,7 +44,11 @@ class LogError(ValueError):
 
 
 class NewerLogError(LogError):
-    """A log in a form that a later version of the course has written."""
+    """A log in a form, `version`, that a later version of the course has written."""
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        super().__init__(f"was written by a newer version of the course (its form is {version}, this one reads up to {VERSION})")
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,7 @@ def read(text: str, names: Mapping[str, str]) -> tuple[list[Event], int]:
     if not _is_count(version):
         raise LogError("holds no answers to quizzes")
     if version > VERSION:
-        raise NewerLogError(f"was written by a newer version of the course (its form is {version}, this one reads up to {VERSION})")
+        raise NewerLogError(version)
     if version == 1:
         return _read_version_1(content.get("questions"), names)
     answers = content.get("answers")

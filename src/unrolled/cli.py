@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import gettext as library
 import os
 import shlex
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from . import __version__, quizzes, terminal
+from . import __version__, language, quizzes, terminal
 from .course import course_folder, meant, start_assignment, work_folder
+from .language import gettext, listed, ngettext, texts
 
-LEARNERS, INSTRUCTORS = "For learners", "For instructors"
+LEARNERS, INSTRUCTORS = texts(("For learners", "For instructors"))
+NEEDS = texts("This needs {name}: `python -m pip install {name}` brings it.")
+STOPPED = texts("unrolled: stopped. What was trained is saved: give the same command with --resume to go on.")
+# What the library of commands says by itself: it looks that up in the same catalogue.
+LIBRARY = texts((
+    "Options", "Arguments", "Commands", "Error", "Aborted.", "Aborted!", "[default: {}]", "[required]", "[env var: {}]", "default: {default}", "required",
+    "Try [blue]'{command_path} {help_option}'[/] for help.", "Missing command.", "No such command {name!r}.",
+))  # fmt: skip
 
 app = typer.Typer(
     help="The command line of the course Unrolled: sequence models from scratch.",
@@ -30,9 +40,14 @@ def _stop(message: object) -> NoReturn:
     raise typer.Exit(2)
 
 
+def _missing(error: ModuleNotFoundError) -> NoReturn:
+    _stop(gettext(NEEDS).format(name=error.name))
+
+
 @app.callback(invoke_without_command=True)
 def _main(
     version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False,
+    language: Annotated[str | None, typer.Option("--language", help="Speak this language, such as zh_CN; by default $UNROLLED_LANGUAGE, else that of the system.")] = None,
 ) -> None:
     if version:
         typer.echo(__version__)
@@ -40,19 +55,23 @@ def _main(
 
 
 @app.command(rich_help_panel=LEARNERS)
-def start(name: Annotated[str, typer.Argument(help="The assignment, such as 02-rnn-forward.")]) -> None:
+def start(
+    name: Annotated[str, typer.Argument(help="The assignment, such as 02-rnn-forward.")],
+    language: Annotated[str | None, typer.Option("--language", help="The language of the notebook, such as zh_CN; by default the one that is spoken.")] = None,
+) -> None:
     """Put your own copy of an assignment into work/."""
     try:
         started = start_assignment(name, course_folder())
     except (ValueError, OSError) as error:
         _stop(error)
-    typer.echo(f"Your copy is {started.notebook}.")
+    typer.echo(gettext("Your copy is {file}.").format(file=started.notebook))
     # Jupyter's root is the course's folder, so that the notebook's links to the book lie inside it.
-    typer.echo(f"Open it with:  jupyter lab --notebook-dir={shlex.quote(str(started.root))} {shlex.quote(str(started.notebook))}")
+    command = f"jupyter lab --notebook-dir={shlex.quote(str(started.root))} {shlex.quote(str(started.notebook))}"
+    typer.echo(gettext("Open it with:  {command}").format(command=command))
     if started.links == "built":
-        typer.echo("A click on a link to the book opens the page beside the notebook; with Ctrl, in a tab of the browser, at its section.")
+        typer.echo(gettext("A click on a link to the book opens the page beside the notebook; with Ctrl, in a tab of the browser, at its section."))
     if started.links == "unbuilt":
-        typer.echo("Its links lead to the book's pages: `make book` makes them.")
+        typer.echo(gettext("Its links lead to the book's pages: `make book` makes them."))
 
 
 @app.command("submit-check", rich_help_panel=LEARNERS)
@@ -67,8 +86,8 @@ def submit_check(
         from .grading import submit_check as own
     except ModuleNotFoundError as error:
         if error.name == "resource":
-            _stop("submit-check needs Linux or macOS (on Windows, WSL 2). `check()` judges by the same cases everywhere.")
-        _stop(f"submit-check needs {error.name}: `python -m pip install {error.name}` brings it.")
+            _stop(gettext("submit-check needs Linux or macOS (on Windows, WSL 2). `check()` judges by the same cases everywhere."))
+        _missing(error)
     try:
         own.tell(own.forecast(file, course_folder()), Console())
     except (own.NoAssignment, sandbox.SandboxError, OSError, ValueError) as error:
@@ -99,7 +118,7 @@ def train(
 
         from .owndata import command, run
     except ModuleNotFoundError as error:
-        _stop(f"Training on your own text needs {error.name}: `python -m pip install 'unrolled[reference]'` brings it.")
+        _stop(gettext("Training on your own text needs {name}: `python -m pip install 'unrolled[reference]'` brings it.").format(name=error.name))
     options = command.Options(
         cell=cell.lower(), units=units, passes=passes, lr=lr, seed=seed, device=device, resume=resume, to=to, kind=kind, encoding=encoding, label=label,
         text=tuple(text_column or ()), group=group,
@@ -107,14 +126,14 @@ def train(
     try:
         written = command.train(file, options, work_folder() / "trained", Console())
     except run.Stopped:
-        typer.echo("unrolled: stopped. Everything is saved: give the same command with --resume to go on.", err=True)
+        typer.echo(gettext("unrolled: stopped. Everything is saved: give the same command with --resume to go on."), err=True)
         raise typer.Exit(130) from None
     except KeyboardInterrupt:
-        typer.echo("unrolled: stopped. What was trained is saved: give the same command with --resume to go on.", err=True)
+        typer.echo(gettext(STOPPED), err=True)
         raise typer.Exit(130) from None
     except (ValueError, OSError) as error:
         _stop(error)
-    typer.echo(f"The report is {written}: open it in any browser.")
+    typer.echo(gettext("The report is {file}: open it in any browser.").format(file=written))
 
 
 @app.command(rich_help_panel=LEARNERS)
@@ -141,21 +160,22 @@ def quiz(
             from .yours import mistakes
 
             mistakes.keep(quiz_terminal.Progress.load(folder, Console()))
-            typer.echo(f"{quiz_terminal.export_progress(export, folder, Console())} answers are in {export}.")
+            count = quiz_terminal.export_progress(export, folder, Console())
+            typer.echo(ngettext("{count} answers are in {file}.", "{count} answers are in {file}.", count).format(count=count, file=export))
         elif import_:
             count, new = quiz_terminal.import_progress(import_, folder, Console())
-            typer.echo(f"Loaded: {count} answers, {new} of them new.")
+            typer.echo(gettext("Loaded: {count} answers, {new} of them new.").format(count=count, new=new))
         elif clear:
-            typer.confirm("This forgets every answer kept here. Do it?", abort=True)
+            typer.confirm(gettext("This forgets every answer kept here. Do it?"), abort=True)
             from .checks import met
 
             quiz_terminal.clear_progress()
             met.forget()
-            typer.echo("Everything is cleared.")
+            typer.echo(gettext("Everything is cleared."))
         elif missed:
             quiz_terminal.review(name, folder, Console())
         elif name is None:
-            typer.echo("The quizzes are: " + ", ".join(quizzes.names(folder)))
+            typer.echo(gettext("The quizzes are: {names}").format(names=listed(quizzes.names(folder))))
         else:
             quiz_terminal.run_quiz(name, part, folder, Console())
     except (ValueError, OSError) as error:
@@ -182,11 +202,12 @@ def review(
             own.mistakes.keep(progress)
             known = [question.id for one in quizzes.find_all(folder) for question in one.before + one.after] + [*own.mistakes.questions(progress.log)]
             today, week, met = own.counts(progress.log, known, datetime.now(UTC))
-            typer.echo(f"{today} questions are due, {week} more in the next seven days; {met} of {len(known)} were met.")
+            text = gettext("{today} questions are due, {week} more in the next seven days; {met} of {all} were met.")
+            typer.echo(text.format(today=today, week=week, met=met, all=len(known)))
         else:
             own.run(folder, console, minutes)
     except ModuleNotFoundError as error:
-        _stop(f"This needs {error.name}: `python -m pip install {error.name}` brings it.")
+        _missing(error)
     except (ValueError, OSError) as error:
         _stop(error)
 
@@ -202,8 +223,8 @@ def package(
 
     console = Console()
     try:
-        with console.status("reading") as status:
-            found = own.pack(work_folder(), files or (), lambda task: status.update(f"checking {task}"))
+        with console.status(gettext("reading")) as status:
+            found = own.pack(work_folder(), files or (), lambda task: status.update(gettext("checking {task}").format(task=task)))
     except (own.PackageError, OSError) as error:
         _stop(error)
     own.describe(found, console)
@@ -247,7 +268,7 @@ def portfolio(
         own.write(target, own.portfolio(work, course, log, name))
     except (ValueError, OSError) as error:
         _stop(error)
-    typer.echo(f"Your portfolio is {target}. Its links to your code work where the folder mine lies beside it.")
+    typer.echo(gettext("Your portfolio is {file}. Its links to your code work where the folder mine lies beside it.").format(file=target))
 
 
 @app.command(rich_help_panel=LEARNERS)
@@ -261,7 +282,7 @@ def verify(
 
         verdict = signing.verify(file, signing.public_key(key))
     except ModuleNotFoundError as error:
-        _stop(f"This needs {error.name}: `python -m pip install {error.name}` brings it.")
+        _missing(error)
     except (ValueError, OSError) as error:
         _stop(error)
     typer.echo(verdict.sentence)
@@ -476,10 +497,46 @@ def examine() -> None:
         raise typer.Exit(1)
 
 
+def _asked_language(arguments: list[str]) -> str | None:
+    """The language that a command line names, wherever it does: it is known before anything is said."""
+    for place, argument in enumerate(arguments):
+        if argument == "--":
+            return None
+        if argument == "--language" and place + 1 < len(arguments):
+            return arguments[place + 1]
+        if argument.startswith("--language="):
+            return argument.partition("=")[2]
+    return None
+
+
+def _translated(command: Any) -> Any:
+    """A command, and those in it, with its help in the language that is spoken now."""
+    for part in [command, *command.get_params(typer.Context(command))]:
+        if getattr(part, "help", None):
+            part.help = gettext(" ".join(part.help.split()))
+    if panel := getattr(command, "rich_help_panel", None):
+        command.rich_help_panel = gettext(panel)
+    for inner in getattr(command, "commands", {}).values():
+        _translated(inner)
+    return command
+
+
 def main() -> None:
     """What the command `unrolled` runs."""
     terminal.never_fail()
-    app()
+    if asked := _asked_language(sys.argv[1:]):
+        try:
+            language.use(asked)
+        except ValueError as error:
+            typer.echo(f"unrolled: {error}", err=True)
+            sys.exit(2)
+    command = typer.main.get_command(app)
+    if language.language() != language.SOURCE:
+        library.bindtextdomain("terminal", str(language.FOLDER))
+        library.textdomain("terminal")
+        os.environ["LANGUAGE"] = language.language()
+        _translated(command)
+    command()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from . import language
+from .language import all_of, gettext, listed
+
 CARRIED = Path(__file__).with_name("carried")  # in a wheel: assignments, quizzes and contents, as in a checkout
 CHECKOUT = Path(__file__).resolve().parents[2]  # unless the package was installed from a wheel
 BUILT = Path("_build", "html", "book")
@@ -31,11 +34,11 @@ def course_folder(*holds: str) -> Path:
     for folder in candidates:
         if all((folder / name).exists() for name in holds):
             return folder
-    where = f"UNROLLED_COURSE={named}" if named else "this folder or any above it"
-    raise FileNotFoundError(
-        f"There is no course in {where} (a folder with {' and '.join(holds)}): "
-        "change to the course's folder, or set UNROLLED_COURSE to it."
-    )
+    if named:
+        text = gettext("There is no course in UNROLLED_COURSE={folder} (a folder with {names}): change to the course's folder, or set UNROLLED_COURSE to it.")
+    else:
+        text = gettext("There is no course in this folder or any above it (a folder with {names}): change to the course's folder, or set UNROLLED_COURSE to it.")
+    raise FileNotFoundError(text.format(folder=named, names=all_of(holds)))
 
 
 # --- Names as people type them -------------------------------------------------------------------
@@ -89,10 +92,16 @@ def section_link(page: str, label: str, start: Path, course: Path | None = None)
     if address := site_link(page, label):
         return address
     for folder in [course] if course else [start, *start.parents]:
-        built = folder / BUILT / f"{page}.html"
-        if built.exists():
-            return f"{Path(os.path.relpath(built, start)).as_posix()}#{label}"
+        for built in (folder / place / f"{page}.html" for place in _built()):
+            if built.exists():
+                return f"{Path(os.path.relpath(built, start)).as_posix()}#{label}"
     return None
+
+
+def _built() -> list[Path]:
+    """Where the built pages lie, below the course: those of the language that is spoken now, then the English ones."""
+    spoken = language.language()
+    return [BUILT] if spoken == language.SOURCE else [BUILT.parent / spoken / BUILT.name, BUILT]
 
 
 # As the notebooks of assignments link to pages: from their own folder to the source in the course's.
@@ -160,15 +169,17 @@ def start_assignment(name: str, course: Path) -> Started:
     name = meant(name, names)
     if name not in names:
         near = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise ValueError(f"There is no assignment {name!r}; {hint}the assignments are: {', '.join(names)}.")
+        if near:
+            text = gettext("There is no assignment {name}; did you mean {near}? the assignments are: {names}.")
+        else:
+            text = gettext("There is no assignment {name}; the assignments are: {names}.")
+        raise ValueError(text.format(name=repr(name), near="".join(near), names=listed(names)))
     carried = course == CARRIED
     root = Path.cwd() if carried else course
     target = root / "work" / name
     if target.exists():
-        raise FileExistsError(
-            f"{target} is there already and is never overwritten: go on with it, or move it away to start afresh."
-        )
+        text = gettext("{folder} is there already and is never overwritten: go on with it, or move it away to start afresh.")
+        raise FileExistsError(text.format(folder=target))
     target.parent.mkdir(exist_ok=True)
     # Copied beside and moved into place, so that no half a copy is ever left under the name.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".start-") as beside:

@@ -11,7 +11,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,10 @@ from rich.padding import Padding
 from rich.table import Table
 
 from unrolled import answers, quizzes
+from unrolled.language import gettext, ngettext, texts
 from unrolled.quizzes import Question, Quiz
 
-TITLES = {"before": "before you read", "after": "after you have read"}
+TITLES = texts({"before": "{quiz}: before you read", "after": "{quiz}: after you have read"})
 
 
 class _Left(Exception):
@@ -79,19 +80,19 @@ def review(name: str | None, folder: Path, console: Console, input: Callable[[st
             if missed and not ask(quiz, part, console, input, progress, only=missed).finished:
                 return total
     if total == 0:
-        console.print("Nothing to review: the last answer to every question you tried is right.")
+        console.print(gettext("Nothing to review: the last answer to every question you tried is right."))
     return total
 
 
 def show_progress(folder: Path, console: Console) -> None:
     """A table of all quizzes: how many questions are answered, right first time, and to review."""
     standings = Progress.load(folder, console).standings()
-    table = Table("chapter", "answered", "right first time", "to review")
+    table = Table(gettext("chapter"), gettext("answered"), gettext("right first time"), gettext("to review"))
     for quiz in quizzes.find_all(folder):
         questions = quiz.before + quiz.after
         known = [standings[one.id] for one in questions if one.id in standings]
         missed = sum(not one.right for one in known)
-        table.add_row(quiz.name, f"{len(known)} of {len(questions)}", str(sum(one.first for one in known)), str(missed))
+        table.add_row(quiz.name, gettext("{count} of {all}").format(count=len(known), all=len(questions)), str(sum(one.first for one in known)), str(missed))
     console.print(table)
 
 
@@ -110,23 +111,27 @@ def import_progress(source: Path, folder: Path, console: Console) -> tuple[int, 
     try:
         log, strangers = answers.read(source.read_text(encoding="utf-8"), quizzes.version_1_names(folder))
     except UnicodeDecodeError:
-        raise _not_ours(source, "holds no answers to quizzes") from None
-    except answers.LogError as error:
-        raise _not_ours(source, str(error)) from None
+        raise quizzes.QuizError(gettext(NO_ANSWERS).format(file=source)) from None
+    except answers.NewerLogError as error:
+        raise quizzes.QuizError(gettext(NEWER).format(file=source, form=error.version, own=answers.VERSION)) from None
+    except answers.LogError:
+        raise quizzes.QuizError(gettext(NO_ANSWERS).format(file=source)) from None
     if strangers:
-        console.print(f"{strangers} of its answers belong to questions that the course no longer has; they were left out.", style="yellow")
+        text = gettext("{count} of its answers belong to questions that the course no longer has; they were left out.")
+        console.print(text.format(count=strangers), style="yellow")
     progress = Progress.load(folder, console)
     before = len(progress.log)
     if progress.file is None:
-        raise quizzes.QuizError("Nothing was loaded, because answers can't be kept here.")
+        raise quizzes.QuizError(gettext("Nothing was loaded, because answers can't be kept here."))
     progress.add(log)
     return len(log), len(progress.log) - before
 
 
-def _not_ours(source: Path, what: str) -> quizzes.QuizError:
-    return quizzes.QuizError(
-        f"{source} {what}, so nothing was changed: choose a file that unrolled quiz --export or the page My progress wrote."
-    )
+NO_ANSWERS = texts("{file} holds no answers to quizzes, so nothing was changed: choose a file that unrolled quiz --export or the page My progress wrote.")
+NEWER = texts(
+    "{file} was written by a newer version of the course (its form is {form}, this one reads up to {own}), so nothing was changed: choose a file that "
+    "unrolled quiz --export or the page My progress wrote."
+)
 
 
 def clear_progress() -> None:
@@ -146,12 +151,13 @@ def ask(
 ) -> Score:
     """Ask the questions of one part in turn, or of them just those whose ids are in ``only``, and tell the score at the end."""
     questions = [question for question in quiz.part(part) if only is None or question.id in only]
-    console.rule(f"[bold]{escape(quiz.name)}: {TITLES[part]}")
-    console.print("Enter sends an answer; q leaves, and what you answered is kept.", style="dim")
+    console.rule(f"[bold]{escape(gettext(TITLES[part]).format(quiz=quiz.name))}")
+    console.print(gettext("Enter sends an answer; q leaves, and what you answered is kept."), style="dim")
     finished = True
     try:
         for number, question in enumerate(questions, start=1):
-            console.print(f"\n[bold]Question {number} of {len(questions)}[/]")
+            title = gettext("Question {number} of {count}").format(number=number, count=len(questions))
+            console.print(f"\n[bold]{title}[/]")
             _ask_question(question, console, input, progress)
     except (_Left, EOFError, KeyboardInterrupt):
         finished = False
@@ -165,8 +171,9 @@ def ask(
         first=sum(one.first for one in known),
         finished=finished,
     )
-    kept = "" if finished or progress.file is None else " Kept for the next time."
-    console.print(f"\n[bold]{score.right} of {score.total} right, {score.first} right first time.[/]{kept}")
+    said = gettext("{right} of {count} right, {first} right first time.").format(right=score.right, count=score.total, first=score.first)
+    kept = "" if finished or progress.file is None else " " + gettext("Kept for the next time.")
+    console.print(f"\n[bold]{said}[/]{kept}")
     return score
 
 
@@ -182,6 +189,7 @@ def ask_one(question: Question, console: Console, input: Callable[[str], str], p
 
 def _ask_question(question: Question, console: Console, input: Callable[[str], str], progress: Progress) -> None:
     """Ask until the answer is right or the learner moves on."""
+    question = spoken(question)
     console.print(Markdown(plain(question.prompt)))
     if question.choices:
         table = Table.grid(padding=(0, 1))
@@ -192,30 +200,42 @@ def _ask_question(question: Question, console: Console, input: Callable[[str], s
         response = _read_response(question, console, input)
         verdict = quizzes.grade(question, response)
         progress.record(question, response, verdict.correct)
-        console.print("[bold green]✓ Right.[/]" if verdict.correct else "[bold red]✗ Not yet.[/]")
+        console.print(f"[bold green]✓ {gettext('Right.')}[/]" if verdict.correct else f"[bold red]✗ {gettext('Not yet.')}[/]")
         numbers = [f"{number}. " for number, one in enumerate(question.shown, start=1) if one.id in response] if question.kind == "many" else []
         for number, message in zip_longest(numbers, verdict.messages, fillvalue=""):
             console.print(Padding(Markdown(number + plain(message)), (0, 0, 0, 2)))
         if verdict.correct:
             return
         if question.section:
-            console.print(f"  Reread the section {escape(question.section)}.", style="dim")
-        if _line("Enter goes on, r tries again, q leaves: ", input).lower() not in ("r", "retry"):
+            console.print(f"  {gettext('Reread the section {section}.').format(section=escape(question.section))}", style="dim")
+        if _line(gettext("Enter goes on, r tries again, q leaves:") + " ", input).lower() not in ("r", "retry"):
             return
+
+
+def spoken(question: Question) -> Question:
+    """A question with its texts in the language that is spoken now. What decides whether an answer is right stays."""
+
+    def said(one: Any) -> Any:
+        found = {name: gettext(text) for name in ("prompt", "text", "feedback", "right", "wrong", "unit") if isinstance(text := getattr(one, name, None), str)}
+        return replace(one, **found)
+
+    question = said(question)
+    return replace(question, choices=tuple(map(said, question.choices)), mistakes=tuple(map(said, question.mistakes)))
 
 
 def _read_response(question: Question, console: Console, input: Callable[[str], str]) -> Any:
     """Read until something can be judged."""
     number = len(question.choices)
-    unit = f" ({plain_line(question.unit)})" if question.unit else ""
-    prompt = {
-        "one": f"Your choice (1–{number}): ",
-        "many": f"Your choices (1–{number}, with commas): ",
-        "number": f"Your answer{unit}: ",
-        "text": "Your answer: ",
-    }[question.kind]
+    if question.kind == "one":
+        prompt = gettext("Your choice (1–{count}):").format(count=number)
+    elif question.kind == "many":
+        prompt = gettext("Your choices (1–{count}, with commas):").format(count=number)
+    elif question.kind == "number" and question.unit:
+        prompt = gettext("Your answer ({unit}):").format(unit=plain_line(question.unit))
+    else:
+        prompt = gettext("Your answer:")
     while True:
-        typed = _line(prompt, input)
+        typed = _line(prompt + " ", input)
         try:
             response = _understand(question, typed)
             quizzes.grade(question, response)
@@ -228,15 +248,15 @@ def _understand(question: Question, typed: str) -> Any:
     """What was typed, as :func:`quizzes.grade` takes it."""
     if not question.choices:
         return typed
-    words = [word for word in re.split(r"[,\s]+", typed) if word]
+    words = [word for word in re.split(r"[,，、\s]+", typed) if word]
     if not words:
-        raise quizzes.ResponseError("Choose an answer first.")
+        raise quizzes.ResponseError(gettext("Choose an answer first."))
     if not all(re.fullmatch("[0-9]{1,4}", word) for word in words) or (question.kind == "one" and len(words) > 1):
-        wanted = "one number" if question.kind == "one" else "numbers, such as 1, 3"
-        raise quizzes.ResponseError(f"Type {wanted}, among the {len(question.choices)} choices.")
+        one, several = gettext("Type one number, among the {count} choices."), gettext("Type numbers, such as 1, 3, among the {count} choices.")
+        raise quizzes.ResponseError((one if question.kind == "one" else several).format(count=len(question.choices)))
     numbers = {int(word) for word in words}
     if not numbers <= set(range(1, len(question.shown) + 1)):
-        raise quizzes.ResponseError(f"Choose among the {len(question.shown)} choices.")
+        raise quizzes.ResponseError(gettext("Choose among the {count} choices.").format(count=len(question.shown)))
     return [choice.id for number, choice in enumerate(question.shown, start=1) if number in numbers]
 
 
@@ -376,9 +396,14 @@ class Progress:
                 work()
         except (OSError, answers.NewerLogError) as error:
             self.file = None
-            why = f"it {error}" if isinstance(error, answers.NewerLogError) else error.strerror or str(error)
+            if isinstance(error, answers.NewerLogError):
+                why = gettext("it was written by a newer version of the course (its form is {form}, this one reads up to {own})")
+                why = why.format(form=error.version, own=answers.VERSION)
+            else:
+                why = error.strerror or str(error)
+            text = gettext("Progress is not kept: {file} can't be used ({why}); let UNROLLED_STATE name a folder that you may write to.")
             self.console.print(
-                f"Progress is not kept: {escape(str(file))} can't be used ({escape(why)}); let UNROLLED_STATE name a folder that you may write to.",
+                text.format(file=escape(str(file)), why=escape(why)),
                 style="yellow",
             )
 
@@ -392,11 +417,8 @@ class Progress:
             raise
         except ValueError:  # no log, or no text
             aside = _set_aside(file, "damaged")
-        self.console.print(
-            f"The answers in {escape(str(file))} could not be understood; the file is kept as {escape(aside.name)} beside it, "
-            "and a new one begins.",
-            style="yellow",
-        )
+        text = gettext("The answers in {file} could not be understood; the file is kept as {aside} beside it, and a new one begins.")
+        self.console.print(text.format(file=escape(str(file)), aside=escape(aside.name)), style="yellow")
         return list(known)
 
     def _take_over(self, file: Path) -> None:
@@ -406,9 +428,8 @@ class Progress:
             self.log = answers.merged(self.log, old)
             _write(self.file, self.log)
             aside = _set_aside(file, "version-1")
-            self.console.print(
-                f"{len(old)} answers of an earlier version were taken over; their file is kept as {escape(aside.name)}.", style="dim"
-            )
+            text = gettext("{count} answers of an earlier version were taken over; their file is kept as {aside}.")
+            self.console.print(text.format(count=len(old), aside=escape(aside.name)), style="dim")
 
 
 def _set_aside(file: Path, why: str) -> Path:

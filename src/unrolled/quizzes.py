@@ -24,11 +24,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from .language import gettext, listed, texts
+
 if TYPE_CHECKING:
     import jsonschema
 
 PARTS = ("before", "after")
-INCOMPLETE = "What you chose is right, but it is not all: something else is right, too."
+INCOMPLETE = texts("What you chose is right, but it is not all: something else is right, too.")
 
 
 class QuizError(ValueError):
@@ -144,7 +146,8 @@ def path_of(name: str, folder: Path) -> Path:
     if not known:
         raise QuizError(f"No quiz is called {name!r}: {shown(folder)} holds no .yml file; name the folder of quizzes.")
     nearest = sorted(known, key=lambda other: -difflib.SequenceMatcher(None, name, other).ratio())
-    raise QuizError(f"No quiz is called {name!r}; {shown(folder)} holds {', '.join(nearest)}: use one of these.")
+    text = gettext("No quiz is called {name}; {folder} holds {names}: use one of these.")
+    raise QuizError(text.format(name=repr(name), folder=shown(folder), names=listed(nearest)))
 
 
 def find(name: str, folder: Path) -> Quiz:
@@ -462,13 +465,13 @@ def grade(question: Question, response: Any) -> Verdict:
 def _grade_choices(question: Question, response: Iterable[str]) -> Verdict:
     chosen = set(response)
     if not chosen:
-        raise ResponseError("Choose an answer first.")
+        raise ResponseError(gettext("Choose an answer first."))
     if chosen - {choice.id for choice in question.choices} or (question.kind == "one" and len(chosen) > 1):
-        raise ResponseError(f"Choose among the {len(question.choices)} choices.")
+        raise ResponseError(gettext("Choose among the {count} choices.").format(count=len(question.choices)))
     right = {choice.id for choice in question.choices if choice.right}
     messages = [choice.feedback for choice in question.shown if choice.id in chosen]
     if chosen < right:
-        messages.append(INCOMPLETE)
+        messages.append(gettext(INCOMPLETE))
     return Verdict(chosen == right, tuple(messages))
 
 
@@ -484,7 +487,7 @@ def _grade_number(question: Question, number: float) -> Verdict:
 def _grade_text(question: Question, text: str) -> Verdict:
     plain = normalise(text)
     if not plain:
-        raise ResponseError("Type an answer first.")
+        raise ResponseError(gettext("Type an answer first."))
     if plain in map(normalise, question.accept):
         return Verdict(True, (question.right,))
     for mistake in question.mistakes:
@@ -503,10 +506,10 @@ def read_number(typed: str | float) -> float:
     if not isinstance(typed, str):
         return float(typed)
     if not re.fullmatch(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", typed.strip()):
-        raise ResponseError("Type a number, such as 0.25 or 1e-3.")
+        raise ResponseError(gettext("Type a number, such as 0.25 or 1e-3."))
     number = float(typed)
     if not math.isfinite(number):
-        raise ResponseError("Type a number that is not so large.")
+        raise ResponseError(gettext("Type a number that is not so large."))
     return number
 
 

@@ -1,9 +1,10 @@
-"""Text for terminals that lack characters: what an encoding can't write becomes something like it, never an error."""
+"""Text as terminals show it: what an encoding can't write becomes something like it, never an error; Chinese is two columns wide and breaks anywhere."""
 
 from __future__ import annotations
 
 import codecs
 import sys
+import textwrap
 import unicodedata
 from typing import Any
 
@@ -50,3 +51,44 @@ def never_fail() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=ERRORS)
+
+
+# --- Columns -----------------------------------------------------------------------------------
+
+NEVER_FIRST = "，。；：、！？）》”’…%"  # in a line, where a Chinese text is broken
+NEVER_LAST = "（《“‘"
+
+
+def width(text: str) -> int:
+    """The columns that a text takes: two for each Chinese character and its punctuation."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def padded(text: str, columns: int) -> str:
+    """The text with spaces behind it, to fill so many columns."""
+    return text + " " * (columns - width(text))
+
+
+def wrapped(text: str, columns: int, indent: str = "") -> list[str]:
+    """A paragraph as lines of at most so many columns, each with an indent. A text with wide characters may break between any two of them."""
+    if width(text) == len(text):
+        return textwrap.wrap(text, columns, initial_indent=indent, subsequent_indent=indent)
+    lines, line = [], ""
+    for piece in _unbreakable(" ".join(text.split())):
+        if line and width(indent + line + piece.rstrip()) > columns:
+            lines.append(indent + line.rstrip())
+            line = ""
+        line += piece
+    return [*lines, indent + line.rstrip()] if line else lines
+
+
+def _unbreakable(text: str) -> list[str]:
+    """The pieces between which a line may break: words, and single wide characters, with the punctuation and the space that belong to them."""
+    pieces: list[str] = []
+    for last, c in zip(" " + text, text):
+        breaks = last == " " or (width(last) > 1 or width(c) > 1) and last not in NEVER_LAST and c not in NEVER_FIRST
+        if breaks and c != " " or not pieces:
+            pieces.append(c)
+        else:
+            pieces[-1] += c
+    return pieces

@@ -10,12 +10,13 @@ import sys
 from types import FrameType
 from typing import Any
 
+from ..language import gettext, listed_long
 from ..terminal import writable
 from . import hints as _hints
 from . import run as _run
 from . import limits, met, uses
 from .drawn import PUBLIC_SEED, Drawn
-from .observe import copy_of, line_of
+from .observe import copy_of, line_of, told
 from .report import Overview, Report, headline, points_text
 from .run import Record
 from .task import Case, Task
@@ -68,7 +69,8 @@ def check(name: str | None = None, function: Any = NOT_GIVEN) -> None:
     if function is NOT_GIVEN:
         function = _of_caller(caller, task.name)
     if function is NOT_GIVEN:
-        raise CheckFailed(f'There is no function {task.name} yet. Run the cell that defines it, then: check("{task.name}", {task.name}).')
+        text = gettext('There is no function {task} yet. Run the cell that defines it, then: check("{task}", {task}).')
+        raise CheckFailed(text.format(task=task.name))
     shown = None
     if callable(function):
         with Watched(task, function) as watched:
@@ -78,8 +80,9 @@ def check(name: str | None = None, function: Any = NOT_GIVEN) -> None:
                 record = uses.at_home(task, function, watched, record, _standing, find)
                 record.when_graded = when_graded
             except KeyboardInterrupt as error:
-                where = " ".join(filter(None, [watched.where(), line_of(error, function)]))
-                raise Interrupted(f"{task.name} was stopped at {where}.") from None
+                line = line_of(error, function)
+                text = gettext("{task} was stopped at {case} {line}.") if line else gettext("{task} was stopped at {case}.")
+                raise Interrupted(text.format(task=task.name, case=watched.where(), line=told(line))) from None
         shown = watched.display
     else:
         record = _run.not_a_function(task, function)
@@ -90,7 +93,7 @@ def check(name: str | None = None, function: Any = NOT_GIVEN) -> None:
         sys.displayhook(float(points_text(record.points)))
     _show(Report(record), shown)
     if not record.passed:
-        raise CheckFailed(f"{headline(record)}. The report above says what differs.")
+        raise CheckFailed(gettext("{points}. The report above says what differs.").format(points=headline(record)))
 
 
 def case(name: str, which: str | int | None = None) -> dict[str, Any]:
@@ -102,7 +105,7 @@ def case(name: str, which: str | int | None = None) -> dict[str, Any]:
     task = find(name)
     cases = _run.drawn(task, PUBLIC_SEED)
     chosen = _failed_case(task, cases) if which is None else _named_case(cases, which)
-    print(writable(f"{task.name}: the case “{chosen.name}”"))
+    print(writable(gettext("{task}: the case “{case}”").format(task=task.name, case=gettext(chosen.name))))
     return copy_of(chosen.arguments)
 
 
@@ -120,10 +123,10 @@ def _named_case(cases: Drawn, which: str | int) -> Case:
     if isinstance(which, int) and 1 <= which <= len(cases.values):
         return cases.values[which - 1]
     for chosen in [*cases.values, cases.form]:
-        if chosen.name == which:
+        if which in (chosen.name, gettext(chosen.name)):
             return chosen
-    names = "; ".join(f"{i} “{chosen.name}”" for i, chosen in enumerate(cases.values, 1))
-    raise ValueError(f"{cases.task.name} has no case {which!r}; its cases are: {names}.")
+    names = listed_long(gettext("{number} “{case}”").format(number=i, case=gettext(chosen.name)) for i, chosen in enumerate(cases.values, 1))
+    raise ValueError(gettext("{task} has no case {asked}; its cases are: {names}.").format(task=cases.task.name, asked=repr(which), names=names))
 
 
 check.case = case  # type: ignore[attr-defined]
@@ -142,7 +145,7 @@ def hint(name: str) -> None:
         _asked[task.name] = place + 1
         _show(_hints.Hint(_hints.numbered(texts, place), record.reread if place == 0 else []))
     else:
-        _show(_hints.Hint((_hints.PASSED if record and record.passed else _hints.NOT_CHECKED).format(task=task.name)))
+        _show(_hints.Hint(gettext(_hints.PASSED if record and record.passed else _hints.NOT_CHECKED).format(task=task.name)))
 
 
 check.hint = hint  # type: ignore[attr-defined]  # notebooks import `check` alone

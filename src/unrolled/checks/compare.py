@@ -9,25 +9,28 @@ from typing import Any
 
 import numpy as np
 
-from .task import Output
+from ..language import gettext, listed, ngettext, texts
+from .task import RESULT, Output
 
-AXIS_WORDS = {"N": "sequence n", "D": "feature d", "E": "feature e", "H": "unit h", "V": "token v"}
+PLACES = texts({"N": "sequence n={index}", "D": "feature d={index}", "E": "feature e={index}", "H": "unit h={index}", "V": "token v={index}"})
+NONE = texts("None (is the return statement missing?)")
 
 
 def describe(value: Any) -> str:
     """A short description of a value that came from a learner; never its whole content."""
     if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape} and dtype {value.dtype}"
+        return gettext("an array of shape {shape} and dtype {dtype}").format(shape=value.shape, dtype=value.dtype)
     if value is None:
-        return "None (is the return statement missing?)"
+        return gettext(NONE)
     if isinstance(value, (bool, int, float, complex, str)):
         return f"{type(value).__name__} {_short(value)}"
     if isinstance(value, (tuple, list)):
-        return f"a {type(value).__name__} of {len(value)}"
+        return gettext("a {type} of {count}").format(type=type(value).__name__, count=len(value))
     if isinstance(value, dict):
         named = value and len(value) <= 8 and all(isinstance(key, str) and len(key) <= 20 and key.isprintable() for key in value)
-        return f"a dict of {len(value)}" + (f" with the keys {', '.join(value)}" if named else "")
-    return f"an object of type {type(value).__name__}"
+        text = gettext("a dict of {count} with the keys {keys}") if named else gettext("a dict of {count}")
+        return text.format(count=len(value), keys=listed(value) if named else "")
+    return gettext("an object of type {type}").format(type=type(value).__name__)
 
 
 def _short(value: Any) -> str:
@@ -35,7 +38,7 @@ def _short(value: Any) -> str:
     try:
         text = repr(value)
     except Exception:  # Python refuses to write out whole numbers of more than 4300 digits
-        return "that is too long to show"
+        return gettext("that is too long to show")
     return text if len(text) <= 40 else text[:37] + "..."
 
 
@@ -72,53 +75,63 @@ def shape_text(axes: tuple[str, ...], sizes: dict[str, int]) -> str:
 
 def type_problem(value: Any, output: Output, name: str | None = None, sizes: dict[str, int] | None = None) -> str | None:
     """One sentence on what is wrong with the type of a result, or None. `name`: what to call it; sizes: of its axes, where known."""
-    name = name or output.name
+    name = name or output.called
     if output.kind in ("array", "ids"):
         if isinstance(value, np.ndarray):
             return None
-        return f"{name}: expected a NumPy array{_of_shape(output, sizes)}, received {describe(value)}."
+        if shape := _shape(output, sizes):
+            return gettext("{name}: expected a NumPy array of shape {shape}, received {value}.").format(name=name, shape=shape, value=describe(value))
+        return gettext("{name}: expected a NumPy array, received {value}.").format(name=name, value=describe(value))
     if output.kind == "float":
-        return None if is_number(value) else f"{name}: expected one number, received {describe(value)}."
+        text = gettext("{name}: expected one number, received {value}.")
+        return None if is_number(value) else text.format(name=name, value=describe(value))
     if output.kind == "int":
-        return None if is_integer(value) else f"{name}: expected one whole number, received {describe(value)}."
+        text = gettext("{name}: expected one whole number, received {value}.")
+        return None if is_integer(value) else text.format(name=name, value=describe(value))
     if output.kind == "str":
-        return None if isinstance(value, str) else f"{name}: expected a string, received {describe(value)}."
-    wanted, right = _container(value, output)
-    if not right:
-        return f"{wanted[0].upper()}{wanted[1:]}; received {describe(value)}." if output.name == "the result" else (
-            f"{name}: {wanted}, received {describe(value)}."
-        )
+        text = gettext("{name}: expected a string, received {value}.")
+        return None if isinstance(value, str) else text.format(name=name, value=describe(value))
+    if not _is_container(value, output):
+        whole, part = CONTAINERS[output.kind]
+        names = listed(item.name for item in output.items)
+        text = gettext(whole if output.name == RESULT else part)
+        return text.format(name=name, count=len(output.items), names=names, value=describe(value))
     return next(
         (p for part, item, label in _parts(value, output, name) if (p := type_problem(part, item, label, sizes))), None
     )
 
 
-def _of_shape(output: Output, sizes: dict[str, int] | None) -> str:
-    """The shape that was expected, in words; nothing where its sizes are not known."""
+def _shape(output: Output, sizes: dict[str, int] | None) -> str:
+    """The shape that was expected; nothing where its sizes are not known."""
     try:
-        return f" of shape {shape_text(output.axes, sizes or {})}"
+        return shape_text(output.axes, sizes or {})
     except (KeyError, ValueError):
         return ""
 
 
-def _container(value: Any, output: Output) -> tuple[str, bool]:
-    """What a result with parts should be, in words, and whether it is."""
-    names = ", ".join(item.name for item in output.items)
+# What a result with parts should be: the whole result, and a part of it.
+CONTAINERS = texts({
+    "tuple": ("Expected a tuple of {count}: ({names}); received {value}.", "{name}: expected a tuple of {count}: ({names}), received {value}."),
+    "dict": ("Expected a dict with the keys {names}; received {value}.", "{name}: expected a dict with the keys {names}, received {value}."),
+    "list": ("Expected a list; received {value}.", "{name}: expected a list, received {value}."),
+    "mapping": ("Expected a dict; received {value}.", "{name}: expected a dict, received {value}."),
+})
+
+
+def _is_container(value: Any, output: Output) -> bool:
+    """Whether a result with parts is of the kind that it should be."""
     if output.kind == "tuple":
-        right = isinstance(value, (tuple, list)) and len(value) == len(output.items)
-        return f"expected a tuple of {len(output.items)}: ({names})", right
+        return isinstance(value, (tuple, list)) and len(value) == len(output.items)
     if output.kind == "dict":
-        return f"expected a dict with the keys {names}", isinstance(value, dict) and value.keys() == {i.name for i in output.items}
-    if output.kind == "list":
-        return "expected a list", isinstance(value, (list, tuple))
-    return "expected a dict", isinstance(value, dict)
+        return isinstance(value, dict) and value.keys() == {i.name for i in output.items}
+    return isinstance(value, (list, tuple) if output.kind == "list" else dict)
 
 
 def _parts(value: Any, output: Output, name: str) -> Iterator[tuple[Any, Output, str]]:
     """The parts of a result of the right type, each with its output and what to call it."""
     if output.kind == "tuple":
-        inside = "" if output.name == "the result" else f" of {name}"
-        yield from ((part, item, f"{item.name}{inside}") for part, item in zip(value, output.items, strict=True))
+        inside = "{part}" if output.name == RESULT else gettext("{part} of {whole}")
+        yield from ((part, item, inside.format(part=item.name, whole=name)) for part, item in zip(value, output.items, strict=True))
     elif output.kind == "dict":
         yield from ((value[item.name], item, f'{name}["{item.name}"]') for item in output.items)
     elif output.kind == "list":
@@ -147,7 +160,7 @@ def plain_keys(mapping: dict) -> dict:
 
 def shape_problem(value: Any, output: Output, sizes: dict[str, int], name: str | None = None) -> str | None:
     """One sentence on what is wrong with shape or dtype of a result of the right type, or None."""
-    name = name or output.name
+    name = name or output.called
     if output.kind not in ("array", "ids"):
         return next(
             (p for part, item, label in _parts(value, output, name) if (p := shape_problem(part, item, sizes, label))), None
@@ -155,11 +168,12 @@ def shape_problem(value: Any, output: Output, sizes: dict[str, int], name: str |
     if any("_" in axis and axis not in sizes for axis in output.axes):
         return None  # an entry more than there should be, which is told when the values are compared
     if value.shape != tuple(axis_size(axis, sizes) for axis in output.axes):
-        return f"{name}: expected shape {shape_text(output.axes, sizes)}, received {value.shape}."
+        text = gettext("{name}: expected shape {right}, received {shape}.")
+        return text.format(name=name, right=shape_text(output.axes, sizes), shape=value.shape)
     if output.kind == "ids" and value.dtype.kind not in "iu":
-        return f"{name}: expected ids, whole numbers of an integer dtype, received {value.dtype}."
+        return gettext("{name}: expected ids, whole numbers of an integer dtype, received {dtype}.").format(name=name, dtype=value.dtype)
     if output.kind == "array" and value.dtype != np.float64:
-        return f"{name}: expected dtype float64, received {value.dtype}."
+        return gettext("{name}: expected dtype float64, received {dtype}.").format(name=name, dtype=value.dtype)
     return None
 
 
@@ -187,7 +201,7 @@ def relative_error(part: Any, expected: Any) -> float:
 
 def value_problem(value: Any, expected: Any, output: Output, tolerance: float, name: str | None = None) -> str | None:
     """One or two sentences on where a result of the right form first differs, or None. Never shows what was expected."""
-    name = name or output.name
+    name = name or output.called
     if output.kind == "array":
         error = relative_error(value, expected)
         if error > tolerance or (output.per_step and _wrong_steps(value, expected, tolerance)):
@@ -195,11 +209,14 @@ def value_problem(value: Any, expected: Any, output: Output, tolerance: float, n
         return None
     if output.kind == "float":
         error = relative_error(value, expected)
-        return f"{name} is wrong; you returned {_number(value)} ({_size(error)})." if error > tolerance else None
+        text = gettext("{name} is wrong; you returned {value} ({error}).")
+        return text.format(name=name, value=_number(value), error=_size(error)) if error > tolerance else None
     if output.kind == "int":
-        return f"{name} is wrong; you returned {_short(int(value))}." if int(value) != int(expected) else None
+        text = gettext("{name} is wrong; you returned {value}.")
+        return text.format(name=name, value=_short(int(value))) if int(value) != int(expected) else None
     if output.kind == "str":
-        return f"{name} is wrong; you returned {describe(value)}." if value != expected else None
+        text = gettext("{name} is wrong; you returned {value}.")
+        return text.format(name=name, value=describe(value)) if value != expected else None
     if output.kind == "ids":
         return _where_ids(value, np.asarray(expected), output, name)
     if output.kind == "mapping":
@@ -207,7 +224,8 @@ def value_problem(value: Any, expected: Any, output: Output, tolerance: float, n
     pairs = zip(_parts(value, output, name), _parts(expected, output, name))
     problem = next((p for (v, item, label), (e, _, _) in pairs if (p := value_problem(v, e, item, tolerance, label))), None)
     if problem is None and len(value) != len(expected):
-        return f"{name} has {len(value)} entries where {len(expected)} are right."
+        text = ngettext("{name} has one entry where {right} are right.", "{name} has {count} entries where {right} are right.", len(value))
+        return text.format(name=name, count=len(value), right=len(expected))
     return problem
 
 
@@ -216,24 +234,23 @@ def _number(value: Any) -> str:
     try:
         return f"{float(value):.6g}"
     except OverflowError:
-        return "a number beyond float64"
+        return gettext("a number beyond float64")
 
 
 def _mapping_problem(value: dict, expected: dict, output: Output, tolerance: float, name: str) -> str | None:
     value, expected = plain_keys(value), plain_keys(expected)
     strangers = [key for key in value if key not in expected]
     if strangers:
-        return f"{name} has {_keys(len(strangers))} that should not be there, such as {_short(strangers[0])}."
+        text = ngettext("{name} has a key that should not be there, such as {key}.", "{name} has {count} keys that should not be there, such as {key}.",
+                        len(strangers))  # fmt: skip
+        return text.format(name=name, count=len(strangers), key=_short(strangers[0]))
     if missing := len(expected.keys() - value.keys()):
-        return f"{name} lacks {_keys(missing)}: you have {len(value)} of {len(expected)}."
+        text = ngettext("{name} lacks a key: you have {mine} of {right}.", "{name} lacks {count} keys: you have {mine} of {right}.", missing)
+        return text.format(name=name, count=missing, mine=len(value), right=len(expected))
     for key, part in value.items():
         if problem := value_problem(part, expected[key], output.items[0], tolerance, f"{name}[{_short(key)}]"):
             return problem
     return None
-
-
-def _keys(count: int) -> str:
-    return "a key" if count == 1 else f"{count} keys"
 
 
 def _where_ids(part: np.ndarray, truth: np.ndarray, output: Output, name: str) -> str | None:
@@ -241,7 +258,8 @@ def _where_ids(part: np.ndarray, truth: np.ndarray, output: Output, name: str) -
     if not len(wrong):
         return None
     place = tuple(int(i) for i in wrong[0])
-    return f"{name} first differs at [{', '.join(map(str, place))}], axes ({', '.join(output.axes)}); you have {int(part[place])} there."
+    text = gettext("{name} first differs at [{place}], axes ({axes}); you have {value} there.")
+    return text.format(name=name, place=", ".join(map(str, place)), axes=", ".join(output.axes), value=int(part[place]))
 
 
 def _wrong_steps(part: np.ndarray, truth: np.ndarray, tolerance: float) -> list[int]:
@@ -251,14 +269,16 @@ def _wrong_steps(part: np.ndarray, truth: np.ndarray, tolerance: float) -> list[
 
 def _size(error: float) -> str:
     if not np.isfinite(error):
-        return "not a finite number"
+        return gettext("not a finite number")
     if error < 1e-4:
-        return f"relative error {error:.1e}, where float64 work has less than 1e-9: is something float32, or an epsilon added?"
-    return f"relative error {error:.2g}"
+        text = gettext("relative error {error}, where float64 work has less than 1e-9: is something float32, or an epsilon added?")
+        return text.format(error=f"{error:.1e}")
+    return gettext("relative error {error}").format(error=f"{error:.2g}")
 
 
 def _where(part: np.ndarray, truth: np.ndarray, output: Output, name: str, error: float, tolerance: float) -> str:
     """Say where an array first differs: the first step in time, then the largest difference in it."""
+    t = 0
     if output.axes[:1] == ("T",):
         wrong = _wrong_steps(part, truth, tolerance)
         if not wrong:  # only all steps together exceed the tolerance
@@ -266,20 +286,27 @@ def _where(part: np.ndarray, truth: np.ndarray, output: Output, name: str, error
         t = wrong[0]
         place = (t, *_largest(part[t], truth[t]))
         error = max(error, relative_error(part[t], truth[t])) if output.per_step else error
-        when = f"{name} first differs at step {t + 1} of {len(part)}, {name}[{t}] in code"
     else:
         place = _largest(part, truth)
-        when = f"{name} differs"
     named = [_axis_place(axis, index) for axis, index in zip(output.axes, place, strict=True) if axis != "T"]
-    there = f", most at {', '.join(named)}" if named else ""
-    return f"{when}{there}; you have {part[place]:.6g} there ({_size(error)})."
+    if output.axes[:1] == ("T",) and named:
+        text = gettext("{name} first differs at step {step} of {steps}, {name}[{t}] in code, most at {place}; you have {value} there ({error}).")
+    elif output.axes[:1] == ("T",):
+        text = gettext("{name} first differs at step {step} of {steps}, {name}[{t}] in code; you have {value} there ({error}).")
+    elif named:
+        text = gettext("{name} differs, most at {place}; you have {value} there ({error}).")
+    else:
+        text = gettext("{name} differs; you have {value} there ({error}).")
+    steps = len(part) if output.axes[:1] == ("T",) else 0
+    return text.format(name=name, step=t + 1, steps=steps, t=t, place=listed(named), value=f"{part[place]:.6g}", error=_size(error))
 
 
 def _axis_place(axis: str, index: int) -> str:
     """A place on an axis in words: `unit h=3` on `H` or `H_2`, `column 3 of 2H` on a multiple."""
     if axis[0].isdigit():
-        return f"column {index} of {axis}"
-    return f"{AXIS_WORDS.get(axis.split('_')[0], axis)}={index}"
+        return gettext("column {index} of {axis}").format(index=index, axis=axis)
+    words = PLACES.get(axis.split("_")[0])
+    return gettext(words).format(index=index) if words else f"{axis}={index}"
 
 
 def _largest(part: np.ndarray, truth: np.ndarray) -> tuple[int, ...]:

@@ -7,41 +7,50 @@ from pathlib import Path
 from typing import Any
 
 from ..course import section_link
+from ..language import gettext, listed_long, texts
 from .record import Record
 
-IDEA = "Which idea: {sections}."
-SECTION = "read “{title}” in book/{page} again"
-LINE = "Which line: look at line {number} of the cell, “{text}”."
-ASK = 'For a hint: check.hint("{task}"), and again for the next one.'
-NUMBERED = "Hint {number} of {count}. {text}"
-FOLDED = "Hints"
-PASSED = "{task}: all passed, there is nothing to hint at."
-NOT_CHECKED = 'There is nothing to hint at yet: run check("{task}", {task}) first.'
+IDEA = texts("Which idea: {sections}.")
+SECTION = texts("read “{title}” in book/{page} again")
+LINE = texts("Which line: look at line {number} of the cell, “{text}”.")
+ASK = texts('For a hint: check.hint("{task}"), and again for the next one.')
+NUMBERED = texts("Hint {number} of {count}. {text}")
+FOLDED = texts("Hints")
+PASSED = texts("{task}: all passed, there is nothing to hint at.")
+NOT_CHECKED = texts('There is nothing to hint at yet: run check("{task}", {task}) first.')
 
 
 def hints(record: Record) -> list[str]:
     """The hints of a record, the mildest first; none for a check that passed."""
     if record.passed or not record.reread:
         return []
-    sections = "; ".join(SECTION.format(**section) for section in record.reread)
-    found = [IDEA.format(sections=sections)]
+    found = [gettext(IDEA).format(sections=listed_long(map(_to_read, record.reread)))]
     if record.advice:
         found.append(record.advice)
     if record.line and record.line["text"]:
-        found.append(LINE.format(**record.line))
+        found.append(gettext(LINE).format(**record.line))
     return found
 
 
 def numbered(texts: list[str], place: int) -> str:
     """One hint, with its number."""
-    return NUMBERED.format(number=place + 1, count=len(texts), text=texts[place])
+    return gettext(NUMBERED).format(number=place + 1, count=len(texts), text=texts[place])
+
+
+def section_text(section: dict[str, str]) -> str:
+    """Where a section stands."""
+    return gettext("“{title}” in book/{page}").format(title=gettext(section["title"]), page=section["page"])
+
+
+def _to_read(section: dict[str, str]) -> str:
+    return gettext(SECTION).format(title=gettext(section["title"]), page=section["page"])
 
 
 def folded(record: Record) -> str:
     """All hints as HTML, each folded inside the one before: who opens one has not yet seen the next."""
     texts, inner = hints(record), ""
     for place in reversed(range(len(texts))):
-        summary = FOLDED if place == 0 else NUMBERED.format(number=place + 1, count=len(texts), text="")
+        summary = gettext(FOLDED) if place == 0 else gettext(NUMBERED).format(number=place + 1, count=len(texts), text="")
         inner = (
             f'<details style="margin:.2em 0"><summary>{html.escape(summary.strip())}</summary>'
             f'<p style="margin:.2em 0 .2em 1em">{html.escape(texts[place])}</p>{inner}</details>'
@@ -58,7 +67,7 @@ class Hint:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         shown = html.escape(self.text)
         for section in self.sections:
-            words, address = html.escape(SECTION.format(**section)), section_link(section["page"], section["label"], Path.cwd())
+            words, address = html.escape(_to_read(section)), section_link(section["page"], section["label"], Path.cwd())
             if address:
                 shown = shown.replace(words, f'<a href="{html.escape(address)}">{words}</a>')
         return {"text/plain": self.text, "text/html": f'<div style="border-left:4px solid #0969da;padding:.3em .8em">{shown}</div>'}

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from ..language import all_of, gettext, ngettext, sentences
+
 CALL, TASK, CELL, SUBMISSION = 10, 20, 10, 120  # seconds: for a call, all calls of a task, a cell, a whole notebook
 NEAR = 0.5  # the share of a limit from which on a slower machine may run into it
 
@@ -61,10 +63,16 @@ def otherwise(function: Callable, longest: float, total: float) -> str:
     """
     said = []
     if missing := missing_modules(function):
-        those = "it" if len(missing) == 1 else "them"
-        said.append(f"It uses {' and '.join(missing)}: when graded there are NumPy and Python's own library only, and what needs {those} fails.")
+        text = ngettext(
+            "It uses {names}: when graded there are NumPy and Python's own library only, and what needs it fails.",
+            "It uses {names}: when graded there are NumPy and Python's own library only, and what needs them fails.",
+            len(missing),
+        )
+        said.append(text.format(names=all_of(missing)))
     if longest > NEAR * CALL:
-        said.append(f"A call took {longest:.1f} s: when graded one may take {CALL} s, perhaps on a slower machine.")
+        text = gettext("A call took {took} s: when graded one may take {limit} s, perhaps on a slower machine.")
+        said.append(text.format(took=f"{longest:.1f}", limit=CALL))
     elif total > NEAR * TASK:
-        said.append(f"Its calls took {total:.1f} s together: when graded they may take {TASK} s, perhaps on a slower machine.")
-    return " ".join(said)
+        text = gettext("Its calls took {took} s together: when graded they may take {limit} s, perhaps on a slower machine.")
+        said.append(text.format(took=f"{total:.1f}", limit=TASK))
+    return sentences(*said)

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ..language import again, texts
 from . import stubs
 from .failing import failing_part
 
@@ -28,6 +29,30 @@ WARNING_LIMIT = 200   # characters of a warning's
 WARNINGS_LIMIT = 5    # different warnings that a report keeps
 CALL_SECONDS = 60.0   # for one call at home; $UNROLLED_CALL_SECONDS sets another limit
 AGAIN = 0.25          # seconds after which code that swallowed the first alarm gets another
+
+
+# What is said here, and by the program inside the sandbox, of a call without a result. It is English: `told` says it in another language.
+SAID = texts((
+    "(line {line} of the cell)",
+    "(line {line} of the cell: {source})",
+    "{text} ... (cut: {count} characters)",
+    "no result: a call may take {seconds} s",
+    "no result: a call may take {seconds} s when grading",
+    "input(). A function can't ask while it is checked: all that it needs is in its arguments.",
+    "TypeError: expected the call {call}",
+    "EOFError: nobody types when grading",
+    "ModuleNotFoundError: {module} is not there when grading: use NumPy and Python's own library only",
+    "no result: the results together are larger than {size} MiB",
+    "no result: {why}",
+    "the time for this task was over",
+    "the time for the whole notebook, {seconds} s, was over",
+))
+
+
+def told(error: str) -> str:
+    """An observation's error in the language that is spoken now. What Python says stays as Python says it."""
+    first, _, line = error.rpartition("\n")
+    return "\n".join(again(part, SAID) for part in (first, line) if part)
 
 
 @dataclass(frozen=True)

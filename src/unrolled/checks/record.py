@@ -40,6 +40,7 @@ class Record:
     judge: str = ""
     seed: int | None = None
     when_graded: str = ""                                 # at home: what would be otherwise when it is graded
+    unwritten: str = ""                                   # the function that is still the empty one that was handed out
     given: list[str] = field(default_factory=list)        # earlier tasks of which it was given right versions, to be judged on its own
 
     def as_dict(self) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from . import compare
+from ..language import again, all_of, gettext, texts
+from . import compare, stubs
 from .diagnosis import code, explain, known_mistakes
 from .drawn import PUBLIC_SEED, CourseFault, Drawn, drawn
-from .observe import GLOBAL_STATE, PRINTED_LIMIT, Observation, copy_of, in_process
+from .observe import GLOBAL_STATE, PRINTED_LIMIT, Observation, copy_of, in_process, told
 from .record import Record, Step
 from .task import Case, Task
 
@@ -26,12 +27,15 @@ def _form_problems(task: Task, case: Case, seen: Observation) -> list[tuple[str,
     steps: list[tuple[str, str | None]] = []
     if seen.error_type == "NotImplementedError":
         name, _, why = seen.error.partition("\n")
-        if why:
-            return [("runs", why if name == task.name else f"{task.name} calls {name}. {why}")]
-        called = "" if name == task.name else f"; {task.name} calls it"
-        return [("runs", f"{name} is not written yet{called}.")]
+        why = again(why, stubs.SENTENCES.values())
+        if name == task.name:
+            text = "{why}" if why else gettext("{name} is not written yet.")
+        else:
+            text = gettext("{task} calls {name}. {why}") if why else gettext("{name} is not written yet; {task} calls it.")
+        return [("runs", text.format(name=name, task=task.name, why=why))]
     if seen.error is not None:
-        return [("runs", f"On the case “{case.name}” your function stopped with {seen.error}")]
+        text = gettext("On the case “{case}” your function stopped with {error}")
+        return [("runs", text.format(case=gettext(case.name), error=told(seen.error)))]
     steps.append(("runs", None))
     steps.append(("returns the right type", compare.type_problem(seen.value, task.result, sizes=task.sizes(case))))
     if steps[-1][1]:
@@ -41,17 +45,17 @@ def _form_problems(task: Task, case: Case, seen: Observation) -> list[tuple[str,
         return steps
     changed = None
     if GLOBAL_STATE in seen.changed:
-        changed = (
+        changed = gettext(
             "Your function uses NumPy's global random state, as by np.random.seed or np.random.rand: draw from a generator of its own, "
             "np.random.default_rng(seed)."
         )
     elif seen.changed:
-        changed = f"Your function changed its input {' and '.join(seen.changed)}: work on a copy, or make a new array."
+        changed = gettext("Your function changed its input {names}: work on a copy, or make a new array.").format(names=all_of(seen.changed))
     steps.append(("leaves its inputs unchanged", changed))
     return steps
 
 
-FORM_STEPS = ("runs", "returns the right type", "shape and dtype", "leaves its inputs unchanged")
+FORM_STEPS = texts(("runs", "returns the right type", "shape and dtype", "leaves its inputs unchanged"))
 
 
 def _empty_record(cases: Drawn) -> Record:
@@ -103,6 +107,8 @@ def run(
         assert step.name == name
         step.status = "failed" if problem else "passed"
         record.message = problem or ""
+        if seen[0].error_type == "NotImplementedError" and "\n" not in seen[0].error:
+            record.unwritten = seen[0].error
     earned = 0
     if not record.message:
         for step, case in zip(record.steps[len(FORM_STEPS) :], cases.values):
@@ -133,7 +139,7 @@ def _add_diagnosis(
 ) -> None:
     task, mistakes = cases.task, known_mistakes(cases, done, call)
     record.mistakes = [mistake.name for mistake in mistakes]
-    record.diagnosis = [mistake.sentence for mistake in mistakes]
+    record.diagnosis = [mistake.told()[0] for mistake in mistakes]
     failed = next((step.name for step in record.steps if step.status == "failed" and step.kind == "value"), cases.form.name)
     found = explain(cases, done, mistakes, source, call, failed)
     record.explained, record.explanation, record.advice = found.how, found.what, found.advice
@@ -150,12 +156,13 @@ def not_a_function(task: Task, value: Any) -> Record:
     """The record of a check that was given something that is not a function."""
     record = _empty_record(drawn(task, PUBLIC_SEED))
     record.steps[0].status = "failed"
-    line = f'check("{task.name}", {task.name})'
     if isinstance(value, str):
-        why = "without quotes around the second name, which stands for the function itself"
+        text = gettext(
+            "Expected the function {signature}, received {value}: write {line}, without quotes around the second name, which stands for the function itself."
+        )
     else:
-        why = "without parentheses after the function's name, so that the check calls it"
-    received = compare.describe(value).removesuffix(" (is the return statement missing?)")
-    record.message = f"Expected the function {task.signature}, received {received}: write {line}, {why}."
+        text = gettext("Expected the function {signature}, received {value}: write {line}, without parentheses after the function's name, so that the check calls it.")
+    received = "None" if value is None else compare.describe(value)
+    record.message = text.format(signature=task.signature, value=received, line=f'check("{task.name}", {task.name})')
     record.reread = [asdict(task.section)]
     return record

@@ -10,6 +10,15 @@ import traceback
 from collections.abc import Iterable
 
 LONGEST = 200_000  # characters of a text that is looked at
+# Why code does not run. What is said here is English: whoever shows it finds it here again, and translates it.
+SENTENCES = {
+    "above": "Line {line} of its cell, `raise NotImplementedError()`, still stands above your code in {name}, which is never reached: delete that line.",
+    "below": "Line {line} of its cell, `raise NotImplementedError()`, still stands below your code in {name}, and your code comes there without a "
+             "return: delete that line.",
+    "twice": "One cell defines {name} twice: the definition in line {line} is the empty one, and it replaces yours in line {other}. Delete the empty one.",
+    "later": "A cell that ran later defines {name} once more, without code, and so replaces yours in another cell: delete that definition, and run the cell "
+             "with yours again.",
+}
 
 
 def unwritten(error: NotImplementedError, texts: Iterable[str] = ()) -> str:
@@ -33,23 +42,16 @@ def _why(frame: traceback.FrameSummary, texts: Iterable[str]) -> str | None:
     place = next((i for i, s in enumerate(own.body) if s.lineno <= frame.lineno <= s.end_lineno), None)
     if place is None or not _is_stub(own.body[place]):
         return None
-    line = f"Line {frame.lineno} of its cell, `raise NotImplementedError()`"
     if any(not _is_stub(statement) for statement in own.body[place + 1 :]):
-        return f"{line}, still stands above your code in {frame.name}, which is never reached: delete that line."
+        return SENTENCES["above"].format(line=frame.lineno, name=frame.name)
     if any(not _is_stub(statement) for statement in own.body[:place]):
-        return f"{line}, still stands below your code in {frame.name}, and your code comes there without a return: delete that line."
+        return SENTENCES["below"].format(line=frame.lineno, name=frame.name)
     written = [f for f in functions if not all(map(_is_stub, f.body))]
     if written:
-        return (
-            f"One cell defines {frame.name} twice: the definition in line {own.lineno} is the empty one, and it replaces yours "
-            f"in line {written[-1].lineno}. Delete the empty one."
-        )
+        return SENTENCES["twice"].format(name=frame.name, line=own.lineno, other=written[-1].lineno)
     for text in texts:
         if any(not all(map(_is_stub, f.body)) for f in _functions(text, frame.name)):
-            return (
-                f"A cell that ran later defines {frame.name} once more, without code, and so replaces yours in another cell: delete that "
-                "definition, and run the cell with yours again."
-            )
+            return SENTENCES["later"].format(name=frame.name)
     return None
 
 

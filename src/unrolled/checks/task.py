@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
+from ..language import filled, gettext, texts
+
+EQUAL = "Your results equal those of {mistake}."
+RESULT = texts("the result")  # what to call everything that a function returns
 TOLERANCE = 1e-9  # error relative to the reference's norm: float64 work passes, a float32 slip does not
 
 
@@ -43,6 +47,11 @@ class Output:
     items: tuple[Output, ...] = ()
     per_step: bool = False
 
+    @property
+    def called(self) -> str:
+        """Its name, in a sentence."""
+        return gettext(RESULT) if self.name == RESULT else self.name
+
 
 @dataclass(frozen=True)
 class Case:
@@ -65,7 +74,8 @@ class Case:
 class Mistake:
     """A wrong implementation that learners really write.
 
-    sentence: completes "Your results equal those of ...". tolerance: how closely a learner's results must agree with
+    sentence: completes "Your results equal those of ...", up to its colon; what comes after that is what to do. It may have named places,
+    which `fills` fills. tolerance: how closely a learner's results must agree with
     this variant's for the mistake to be named. agrees(case, seen, variant): decides that instead, from the two
     Observations, where results are random and equal numbers can't be asked for.
     """
@@ -76,6 +86,18 @@ class Mistake:
     section: Section | None = None
     tolerance: float = TOLERANCE
     agrees: Callable[[Case, Any, Any], bool] | None = None
+    fills: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def told(self) -> tuple[str, str]:
+        """What the learner's results are, and what to do about it: two whole sentences."""
+        what, advice = self.messages()
+        return filled(what, self.fills), filled(advice, self.fills)
+
+    def messages(self) -> tuple[str, str]:
+        """The two sentences as they are to be translated."""
+        before, _, after = self.sentence.partition(": ")
+        advice = after or before
+        return EQUAL.replace("{mistake}", before), f"{advice[0].upper()}{advice[1:]}."
 
 
 @dataclass(frozen=True, eq=False)  # each is itself, so that what was computed for it can be kept
@@ -111,7 +133,7 @@ class Task:
     @property
     def result(self) -> Output:
         """What the function returns, as one output: several are the parts of a tuple."""
-        return self.outputs[0] if len(self.outputs) == 1 else Output("the result", "tuple", items=self.outputs)
+        return self.outputs[0] if len(self.outputs) == 1 else Output(RESULT, "tuple", items=self.outputs)
 
     def sizes(self, case: Case) -> dict[str, int]:
         """The size of every named axis in a case, and of every argument that is itself a size, such as V."""

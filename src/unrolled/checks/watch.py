@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ..language import gettext
 from ..terminal import writable
 from .drawn import PUBLIC_SEED, drawn
 from .observe import Clock, Observation, in_process
@@ -54,14 +55,15 @@ class Watched:
 
     def where(self) -> str:
         """The case that runs, in words."""
-        return f"case {self.place + 1} of {len(self.cases)}, “{self.cases[self.place].name}”"
+        text = gettext("case {number} of {count}, “{case}”")
+        return text.format(number=self.place + 1, count=len(self.cases), case=gettext(self.cases[self.place].name))
 
     def _tell(self) -> None:
         now = time.monotonic()
         if now - self._told < FIRST_WORD or os.environ.get("UNROLLED_PROGRESS") == "off" or os.environ.get("NBGRADER_EXECUTION"):
             return
         self._told = now
-        text = f"{self.task.name}: {self.where()}, {now - self._began:.0f} s so far"
+        text = gettext("{task}: {where}, {seconds} s so far").format(task=self.task.name, where=self.where(), seconds=f"{now - self._began:.0f}")
         if notebook := _kernel():
             shown = {"text/plain": text}
             if self.display is None:

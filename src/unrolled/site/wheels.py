@@ -18,7 +18,8 @@ from unrolled import __version__
 
 PACKAGE = Path(__file__).resolve().parents[1]
 # Nothing of these can be of use in a page: grades, the command line, Sphinx, torch.
-LEFT_OUT = ("grading", "site", "owndata", "yours", "cli.py", "convert.py", "jax_models.py", "torch_models.py", "quiz_terminal.py", "__pycache__", "carried")
+LEFT_OUT = ("grading", "site", "owndata", "yours", "cli.py", "convert.py", "jax_models.py", "torch_models.py", "quiz_terminal.py", "__pycache__", "carried",
+            "terminal.mo", "owndata.mo", "grading.mo")
 # Libraries that pages compare with, and that no page can hold. See STAND_IN.
 ABSENT = ("torch", "sklearn", "statsmodels", "sacrebleu", "lzma")
 STAND_IN = Path(__file__).with_name("stand_in.py")
@@ -50,7 +51,7 @@ def _urlsafe(content: bytes) -> str:
 
 def course_wheel(folder: Path, data: dict[str, bytes]) -> Path:
     """The package `unrolled` as a page needs it, with the texts, pictures and series that its Python has no library for (`course_data`)."""
-    kept = [path for path in PACKAGE.rglob("*") if path.is_file() and not set(path.relative_to(PACKAGE).parts) & set(LEFT_OUT)]
+    kept = [path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".po" and not set(path.relative_to(PACKAGE).parts) & set(LEFT_OUT)]
     files = {path.relative_to(PACKAGE.parent).as_posix(): path.read_bytes() for path in kept}
     files |= {f"unrolled/carried/data/{name}": content for name, content in data.items()}
     return write_wheel(folder, "unrolled", __version__, files)

@@ -16,25 +16,28 @@ import numpy as np
 from .. import answers
 from ..checks import TASKS, compare, met
 from ..checks.drawn import PUBLIC_SEED, drawn
-from ..checks.observe import Observation
+from ..checks.hints import section_text
+from ..checks.observe import Observation, told
 from ..checks.task import Case, Mistake, Task
+from ..language import all_of, gettext, listed, texts
 from ..quiz_terminal import Progress
 from ..quizzes import Choice, Question
 
 CHOICES = 4
 STEPS = 12  # of a curve that are shown
 BARS = "▁▂▃▄▅▆▇█"
-ASKED = (
-    "You wrote `{task}` once so that its check named a known mistake. On the case “{case}” the results were these.\n\n{seen}\n\nWhich version of `{task}` gives that?"
+ASKED = texts(
+    "You wrote `{task}` once so that its check named a known mistake. On the case “{case}” the results were these.\n\n{seen}\n\nWhat did the check say?"
 )
-CURVE = "Error at step 1, 2, 3, …, relative to the right values of that step: {numbers}\n\n`{bars}`"
-WHOLE = "The result as a whole is off by {error} of its size."
-RAISES = "The call stopped with {error}."
-SAID = "The check says: {problem}"
-FORM = "The result is {received}, where {expected} was expected."
-CHANGES = "The values are right, but the call changed its own input {names}."
-RIGHT = "Yes. That is {sentence}."
-OTHER = "No: that would show something else. {seen}"
+CURVE = texts("Error at step 1, 2, 3, …, relative to the right values of that step: {numbers}\n\n`{bars}`")
+WHOLE = texts("The result as a whole is off by {error} of its size.")
+RAISES = texts("The call stopped with {error}.")
+SAID = texts("The check says: {problem}")
+FORM = texts("The result is {received}, where {expected} was expected.")
+CHANGES = texts("The values are right, but the call changed its own input {names}.")
+RIGHT = texts("Yes. {advice}")
+ELSEWHERE = texts("Here its results are right.")
+OTHER = texts("No: that would show something else. {seen}")
 
 
 def id_of(task: str, mistake: str) -> str:
@@ -76,27 +79,23 @@ def question(task_name: str, mistake_name: str) -> Question | None:
     others = []
     for mistake in _shuffled(task.mistakes, mistake_name):
         if mistake.name != mistake_name:
-            theirs = _seen(task, mistake, case) or "Here its results are right."
+            theirs = _seen(task, mistake, case) or gettext(ELSEWHERE)
             if theirs != seen and all(theirs != known for _, known in others):
                 others.append((mistake, theirs))
         if len(others) == CHOICES - 1:
             break
     if not others:
         return None
-    choices = [Choice(wanted.name, _choice(wanted), True, RIGHT.format(sentence=_markdown(wanted.sentence)))]
-    choices += [Choice(mistake.name, _choice(mistake), False, OTHER.format(seen=theirs)) for mistake, theirs in others]
+    choices = [Choice(wanted.name, _markdown(wanted.told()[0]), True, gettext(RIGHT).format(advice=_markdown(wanted.told()[1])))]
+    choices += [Choice(mistake.name, _markdown(mistake.told()[0]), False, gettext(OTHER).format(seen=theirs)) for mistake, theirs in others]
     section = wanted.section or task.section
-    prompt = ASKED.format(task=task.name, case=_markdown(case.name), seen=seen)
-    return Question(id_of(task.name, wanted.name), "one", prompt, 0, tuple(choices), section=f"“{section.title}” in book/{section.page}")
+    prompt = gettext(ASKED).format(task=task.name, case=_markdown(gettext(case.name)), seen=seen)
+    return Question(id_of(task.name, wanted.name), "one", prompt, 0, tuple(choices), section=section_text(vars(section)))
 
 
 def _shuffled(mistakes: tuple[Mistake, ...], seed: str) -> list[Mistake]:
     """The mistakes in an order by chance, the same each time for one question."""
     return sorted(mistakes, key=lambda mistake: hashlib.sha256(f"{seed} {mistake.name}".encode()).hexdigest())
-
-
-def _choice(mistake: Mistake) -> str:
-    return _markdown(mistake.sentence[0].upper() + mistake.sentence[1:] + ".")
 
 
 def _markdown(text: str) -> str:
@@ -113,20 +112,20 @@ def _seen(task: Task, mistake: Mistake, case: Case) -> str:
     cases = drawn(task, PUBLIC_SEED)
     observed: Observation = cases.variant(mistake, case)
     if observed.error:
-        return RAISES.format(error=_markdown(observed.error.splitlines()[0]))
+        return gettext(RAISES).format(error=_markdown(told(observed.error).splitlines()[0]))
     truth = cases.truth(case) if case is not cases.form else task.solution(*case.arguments.values())
     for value, right, axes in _arrays(observed.value, truth, task):
         if value.shape != right.shape or value.dtype != right.dtype:
-            return FORM.format(received=f"{value.dtype} {value.shape}", expected=f"{right.dtype} {right.shape}")
+            return gettext(FORM).format(received=f"{value.dtype} {value.shape}", expected=f"{right.dtype} {right.shape}")
         if axes[:1] == ("T",) and len(right) > 1:
             errors = [_relative(value[t], right[t]) for t in range(min(len(right), STEPS))]
             if max(errors) > task.tolerance:
-                return CURVE.format(numbers=", ".join(_number(error) for error in errors), bars="".join(map(_bar, errors)))
+                return gettext(CURVE).format(numbers=listed(_number(error) for error in errors), bars="".join(map(_bar, errors)))
         elif (error := _relative(value, right)) > task.tolerance:
-            return WHOLE.format(error=_number(error))
+            return gettext(WHOLE).format(error=_number(error))
     if problem := _problem(observed.value, truth, task, case):
-        return SAID.format(problem=_markdown(problem))
-    return CHANGES.format(names=" and ".join(observed.changed)) if observed.changed else ""
+        return gettext(SAID).format(problem=_markdown(problem))
+    return gettext(CHANGES).format(names=all_of(observed.changed)) if observed.changed else ""
 
 
 def _problem(value: Any, truth: Any, task: Task, case: Case) -> str | None:

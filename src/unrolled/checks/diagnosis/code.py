@@ -6,16 +6,17 @@ A sign is a possible reason and no verdict: code may look so and be right.
 from __future__ import annotations
 
 import ast
-
 import linecache
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-UNREAD = {1: "Your code never reads {names}, and the result depends on it.", 2: "Your code never reads {names}, and the result depends on them."}
-UNREAD_TODO = "Find the place in the formula where {names} belongs."
+from ...language import gettext, texts
+from ...language import listed as in_a_row
 
-SIGNS = {
+UNREAD = texts({1: "Your code never reads {names}, and the result depends on it.", 2: "Your code never reads {names}, and the result depends on them."})
+UNREAD_TODO = texts("Find the place in the formula where {names} belongs.")
+
+SIGNS = texts({
     "return-in-loop": "Perhaps this is why: line {line} returns inside the loop, so that the function ends in the first pass that comes there.",
     "stub": "Perhaps this is why: line {line} still raises NotImplementedError, so that nothing below it runs.",
     "second": "Perhaps this is why: {name} is defined again in line {line}, and the last definition counts.",
@@ -23,7 +24,7 @@ SIGNS = {
     "clip": "Perhaps this is why: line {line} clips what it computes, and a gradient is asked for as it is.",
     "module": "Take care: line {line} imports {name}, which is not there when your work is graded; NumPy and Python's own library are.",
     "no-return": "Perhaps this is why: the function has no return statement.",
-}
+})
 LONGEST = 200_000  # characters of code that is looked at
 GRADER = {"numpy", "unrolled"}  # beside Python's own library
 
@@ -83,7 +84,7 @@ def unread(source: Source, arguments: list[str]) -> list[str]:
 def signs(source: Source, gradients: bool = False) -> list[str]:
     """Possible reasons, in whole sentences. gradients: the function returns gradients, in which a clip is out of place."""
     try:
-        return [SIGNS[kind].format(line=line, name=name) for kind, line, name in _signs(source, gradients)]
+        return [gettext(SIGNS[kind]).format(line=line, name=name) for kind, line, name in _signs(source, gradients)]
     except RecursionError:  # nested too deep to be written out
         return []
 
@@ -143,5 +144,5 @@ def _used(source: Source, statement: ast.Import | ast.ImportFrom) -> bool:
 
 def listed(names: list[str]) -> tuple[str, str]:
     """The sentence on arguments that are never read, and what to do about it."""
-    together: Any = ", ".join(names)
-    return UNREAD[1 if len(names) == 1 else 2].format(names=together), UNREAD_TODO.format(names=together)
+    together = in_a_row(names)
+    return gettext(UNREAD[1 if len(names) == 1 else 2]).format(names=together), gettext(UNREAD_TODO).format(names=together)

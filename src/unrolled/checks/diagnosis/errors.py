@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...language import gettext, listed, texts
 from ..compare import axis_size
 from ..task import Case, Output, Task
 
-SENTENCES: dict[str, tuple[str, str]] = {
+SENTENCES: dict[str, tuple[str, str]] = texts({
     "product": ("The product {text} does not fit: {operands}.",
                 "The last axis of the left side must be the first axis of the right side. Look which side comes first, and whether one must be transposed."),
     "operation": ("In {text} the shapes do not go together: {operands}.",
@@ -23,11 +24,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "name": ("The name {text} stands for nothing.", "Look how it is written, and whether it gets its value before this line."),
     "near": ("The name {text} stands for nothing; there is a {near}.", "Write {near}, if that is what you mean."),
     "later": ("The name {text} has no value yet at this line: it gets one only further down, or only in some cases.", "Give {text} its first value before this line."),
-}
-OPERAND = "{name} is {shape}"
-NUMBER = "{name} is {number}"
-LIST = "{name} is a {type} of {length}"
-OTHER = "{name} is of type {type}"
+})
+OPERAND = texts("{name} is {shape}")
+NUMBER = texts("{name} is {number}")
+LIST = texts("{name} is a {type} of {length}")
+OTHER = texts("{name} is of type {type}")
 
 
 def told(part: Mapping[str, Any], task: Task, case: Case) -> tuple[str, str]:
@@ -37,10 +38,10 @@ def told(part: Mapping[str, Any], task: Task, case: Case) -> tuple[str, str]:
         kind = "later" if part.get("later") else "near" if part.get("near") else "name"
     elif kind == "operation" and any(o["shape"] is None for o in part["operands"]):
         kind = "call"
-    what, todo = SENTENCES[kind]
+    what, todo = map(gettext, SENTENCES[kind])
     sizes = _axes_by_size(task, case)
     numbers = task.sizes(case) if kind == "index" else {}
-    operands = ", ".join(_operand(operand, task, case, sizes, numbers) for operand in part["operands"])
+    operands = listed(_operand(operand, task, case, sizes, numbers) for operand in part["operands"])
     fills = {"keys": ", ".join(part.get("keys", ())), "text": part["text"], "operands": operands, "near": part.get("near", ""), "left": part.get("left"), "right": part.get("right")}
     return what.format_map(fills), todo.format_map(fills)
 
@@ -59,12 +60,14 @@ def _operand(operand: Mapping[str, Any], task: Task, case: Case, sizes: Mapping[
             axes = tuple(sizes.get(size, str(size)) for size in operand["shape"])
         axes = [f"{axis}={numbers[axis]}" if axis in numbers else axis for axis in axes]
         text = f"({axes[0]},)" if len(axes) == 1 else f"({', '.join(axes)})"
-        return OPERAND.format(name=operand["text"], shape=text)
+        return gettext(OPERAND).format(name=operand["text"], shape=text)
     if operand["number"] is not None:
-        return NUMBER.format(name=operand["text"], number=operand["number"])
+        return gettext(NUMBER).format(name=operand["text"], number=operand["number"])
     if operand["length"] is not None:
-        return LIST.format(name=operand["text"], type=operand["type"], length=operand["length"])
-    return OTHER.format(name=operand["text"], type=operand["type"]) if operand["type"] != "None" else NUMBER.format(name=operand["text"], number="None")
+        return gettext(LIST).format(name=operand["text"], type=operand["type"], length=operand["length"])
+    if operand["type"] == "None":
+        return gettext(NUMBER).format(name=operand["text"], number="None")
+    return gettext(OTHER).format(name=operand["text"], type=operand["type"])
 
 
 def _axes_by_size(task: Task, case: Case) -> dict[int, str]:

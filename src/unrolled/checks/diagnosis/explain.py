@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ...language import gettext, sentences, texts
 from ..compare import type_problem
 from ..drawn import Drawn
 from ..observe import Observation
@@ -27,9 +28,9 @@ Done = Sequence[tuple[Case, Observation]]
 Call = Callable[[dict[str, Any]], Observation]
 
 ENDED = ("TimeUp", "Lost", "Flood")  # the errors of a function that was stopped: it is asked nothing more
-KNOWN = "Your results equal those of {sentence}."
-KNOWN_SEVERAL = "Your results equal those of each of these, which the cases can't tell apart: {sentences}."
-SMALLEST = "Take the first case that fails, “{case}”, and compute its result on paper, or in a cell of its own, one line of the formula after another."
+SEVERAL = texts("Each of these gives exactly your results, and the cases can't tell them apart. {sentences}")
+NUMBERED = texts("({number}) {sentence}")
+SMALLEST = texts("Take the first case that fails, “{case}”, and compute its result on paper, or in a cell of its own, one line of the formula after another.")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def explain(
 ) -> Explanation:
     """Why a function failed. done: what it did on the cheap cases. call: to see what it does on other cases.
     failed: the name of the first case that failed."""
-    smallest = SMALLEST.format(case=failed)
+    smallest = gettext(SMALLEST).format(case=gettext(failed))
     return (
         _error(cases, done) or _unread(cases, source) or _known(mistakes) or _edit(cases, done, source, call) or _compared(cases, done, smallest)
         or Explanation("none", "", smallest)
@@ -73,15 +74,14 @@ def _unread(cases: Drawn, source: code.Source | None) -> Explanation | None:
 
 
 def _known(mistakes: Sequence[Mistake]) -> Explanation | None:
-    """The sentences of known mistakes up to their colon; what comes after it is what to do."""
     if not mistakes:
         return None
-    parts = [mistake.sentence.partition(": ") for mistake in mistakes]
-    advice = " ".join(f"{(after or before)[0].upper()}{(after or before)[1:]}." for before, _, after in parts)
-    if len(parts) == 1:
-        return Explanation("known", KNOWN.format(sentence=parts[0][0]), advice)
-    together = "; ".join(f"({i}) {before}" for i, (before, _, _) in enumerate(parts, 1))
-    return Explanation("known", KNOWN_SEVERAL.format(sentences=together), advice)
+    told = [mistake.told() for mistake in mistakes]
+    advice = sentences(*dict.fromkeys(todo for _, todo in told))
+    if len(told) == 1:
+        return Explanation("known", told[0][0], advice)
+    together = sentences(*(gettext(NUMBERED).format(number=i, sentence=what) for i, (what, _) in enumerate(told, 1)))
+    return Explanation("known", gettext(SEVERAL).format(sentences=together), advice)
 
 
 def _edit(cases: Drawn, done: Done, source: code.Source | None, call: Call) -> Explanation | None:
@@ -112,5 +112,5 @@ def _compared(cases: Drawn, done: Done, smallest: str) -> Explanation | None:
         simple = relation(parts)
         if simple:
             return Explanation("relation", *simple)
-        sentences = located(cases.task, parts, with_truth)
-    return Explanation("location", " ".join(sentences), smallest) if sentences else None
+        found = located(cases.task, parts, with_truth)
+    return Explanation("location", sentences(*found), smallest) if found else None

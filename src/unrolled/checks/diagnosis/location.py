@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ...language import gettext, listed_long, texts
 from .. import compare
 from ..task import Case, Task
-from .parts import BLOCKS, Seen, blocks_of, in_order, listed
+from .parts import BLOCKS, Seen, blocks_of, in_order, named
 
 LIMIT = 3  # sentences
 
-SENTENCES = {
+SENTENCES = texts({
     "outputs": "{wrong} differ in some case; {right} are right in every case.",
     "output": "Only {wrong} differs; {right} are right in every case.",
     "blocks": "Of {name} only the columns of {wrong} differ: {right} are right.",
@@ -42,7 +43,7 @@ SENTENCES = {
     "zero-steps": "{name}: in your result the last step is zero.",
     "sequences-equal": "{name}: in your result all sequences are equal.",
     "shape-swapped": "{name}: the axes are those that are asked for, in another order: {found} in place of {right}.",
-}
+})
 RANGES = {"BLEU": (0.0, 1.0), "perplexity": (1.0, np.inf), "loss": (0.0, np.inf), "weights": (0.0, 1.0), "probs": (0.0, 1.0), "norm": (0.0, np.inf),
           "norms": (0.0, np.inf), "total": (-np.inf, 0.0)}  # fmt: skip
 
@@ -58,7 +59,7 @@ def located(task: Task, parts: dict[str, list[Seen]], done: list[tuple[Case, Any
 
 
 def _say(kind: str, **fills: Any) -> str:
-    return SENTENCES[kind].format_map(fills)
+    return gettext(SENTENCES[kind]).format_map(fills)
 
 
 def _impossible(parts: dict[str, list[Seen]], wrong: list[str]) -> Iterator[str]:
@@ -102,7 +103,7 @@ def _by_block(parts: dict[str, list[Seen]], wrong: list[str]) -> Iterator[str]:
         if any(fine) and not all(fine) and tuple(fine) not in said:
             said.add(tuple(fine))
             names = BLOCKS[count]
-            yield _say("blocks", name=name, wrong=listed(n for n, ok in zip(names, fine) if not ok), right=listed(n for n, ok in zip(names, fine) if ok))
+            yield _say("blocks", name=name, wrong=named(n for n, ok in zip(names, fine) if not ok), right=named(n for n, ok in zip(names, fine) if ok))
 
 
 def _block(array: np.ndarray, count: int, k: int) -> np.ndarray:
@@ -117,7 +118,7 @@ def _by_output(parts: dict[str, list[Seen]], wrong: list[str]) -> Iterator[str]:
     right = [name for name in parts if name not in wrong]
     if right:
         kind = "output" if len(wrong) == 1 else "outputs"
-        yield _say(kind, wrong=listed(wrong), right=listed(right))
+        yield _say(kind, wrong=named(wrong), right=named(right))
 
 
 def _by_step(parts: dict[str, list[Seen]], wrong: list[str]) -> Iterator[str]:
@@ -226,6 +227,6 @@ def _by_case(task: Task, done: list[tuple[Case, Any, Any]]) -> Iterator[str]:
     cases = _fine(task, done)
     good, bad = [c.name for c, ok in cases if ok], [c.name for c, ok in cases if not ok]
     if good and len(bad) <= 2:
-        yield _say("only", cases="; ".join(dict.fromkeys(bad)))
+        yield _say("only", cases=listed_long(map(gettext, dict.fromkeys(bad))))
     elif good:
-        yield _say("right-in", cases="; ".join(dict.fromkeys(good[:4])))
+        yield _say("right-in", cases=listed_long(map(gettext, dict.fromkeys(good[:4]))))

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ...language import gettext, listed, texts
 from .. import compare
-from ..task import Case, Output, Task
+from ..task import RESULT, Case, Output, Task
 
-BLOCKS = {4: ("the input gate", "the forget gate", "the candidate", "the output gate"), 3: ("the reset gate", "the update gate", "the candidate"),
-          2: ("the forward half", "the backward half")}
+BLOCKS = texts({4: ("the input gate", "the forget gate", "the candidate", "the output gate"), 3: ("the reset gate", "the update gate", "the candidate"),
+          2: ("the forward half", "the backward half")})
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def _leaves(output: Output, value: Any, truth: Any, name: str) -> Iterator[tuple
     if output.kind in ("tuple", "dict"):
         for place, item in enumerate(output.items):
             key = item.name if output.kind == "dict" else place
-            inside = item.name if output.name == "the result" else f'{name}["{item.name}"]' if output.kind == "dict" else item.name
+            inside = item.name if output.name == RESULT else f'{name}["{item.name}"]' if output.kind == "dict" else item.name
             yield from _leaves(item, value[key], truth[key], inside)
     else:
         yield name, output, value, truth
@@ -63,8 +64,9 @@ def _right(value: Any, truth: Any, output: Output, tolerance: float) -> bool:
         return False
 
 
-def listed(names: Iterable[str]) -> str:
-    return ", ".join(names)
+def named(names: Iterable[str]) -> str:
+    """Names of parts or of blocks in a row."""
+    return listed(gettext(name) if " " in name else name for name in names)
 
 
 def in_order(names: Iterable[str]) -> list[str]:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from ...language import gettext, listed_long, sentences, texts
 from .. import compare
-from .parts import BLOCKS, Seen, blocks_of, in_order, listed
+from .parts import BLOCKS, Seen, blocks_of, in_order, named
 
 TOLERANCE = 1e-9
 
-SENTENCES: dict[str, tuple[str, str]] = {
+SENTENCES: dict[str, tuple[str, str]] = texts({
     "sign": ("{names}: the right values with the opposite sign.", "Turn the sign of {names}."),
     "factor": ("{names}: the right values times {factor}, in every case.", "Look for a factor of {factor} in the computation of {names}."),
     "base": ("{names}: the right value in logarithms to base {base}.", "Use the natural logarithm, np.log."),
@@ -33,8 +34,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "root": ("{names}: the square root of the right value.", "Leave the square root out."),
     "inverse": ("{names}: one over the right value.", "Turn the fraction of {names} round."),
     "complement": ("{names}: one minus the right value.", "Return {names} itself, and not what is missing to 1."),
-}
-NOT_FINITE = ("And your result is not a finite number here: {cases}.", "Look where a logarithm of 0, a division by 0 or an exponential of a large number comes in.")
+})
+NOT_FINITE = texts(("And your result is not a finite number here: {cases}.", "Look where a logarithm of 0, a division by 0 or an exponential of a large number comes in."))
 FUNCTIONS: dict[str, Callable] = {
     "exp": np.exp, "log": np.log, "square": np.square, "root": np.sqrt, "inverse": lambda t: 1 / t, "complement": lambda t: 1 - t,
 }  # fmt: skip
@@ -59,11 +60,11 @@ def relation(parts: dict[str, list[Seen]]) -> tuple[str, str] | None:
         return None
     told = []
     for (kind, *fills), names in found.items():
-        named = dict(fills) | {"names": listed(in_order(names))}
-        told.append([text.format_map(named) for text in SENTENCES[kind]])
+        filling = dict(fills) | {"names": named(in_order(names))}
+        told.append([gettext(text).format_map(filling) for text in SENTENCES[kind]])
     if broken:
-        told.append([text.format(cases="; ".join(list(broken)[:3])) for text in NOT_FINITE])
-    return " ".join(t[0] for t in told), " ".join(t[1] for t in told)
+        told.append([gettext(text).format(cases=listed_long(map(gettext, list(broken)[:3]))) for text in NOT_FINITE])
+    return sentences(*(t[0] for t in told)), sentences(*(t[1] for t in told))
 
 
 def _finite(one: Seen) -> bool:
@@ -162,4 +163,4 @@ def _blocks(count: int, pairs: list[tuple[np.ndarray, np.ndarray]]) -> Iterator[
     moved = [k for k in range(count) if places[k] != k]
     if moved:
         names = BLOCKS[count]
-        yield "blocks", ("right", listed(names[k] for k in moved)), ("found", listed(names[places[k]] for k in moved))
+        yield "blocks", ("right", named(names[k] for k in moved)), ("found", named(names[places[k]] for k in moved))

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-SENTENCES: dict[str, tuple[str, str]] = {
+from ...language import all_of, gettext, texts
+
+SENTENCES: dict[str, tuple[str, str]] = texts({
     "instead": ("Your results are those of a right solution in which {where} is computed with {new}.",
                 "In {where}, {old} belongs in the place of {new}."),
     "name": ("Your results are those of a right solution in which {new} stands where something else belongs in {where}.",
@@ -92,10 +94,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
                            "Leave out the division: dividing by the number of tokens is the business of the loss."),
     "parameters-multiplied": ("Your results are right ones with the gradients of the parameters multiplied by {term}.", "Leave out the factor {term}."),
     "clipped": ("Your results are right ones clipped to the range from −{number} to {number}.", "Leave the clipping out: the task asks for the gradient as it is."),
-}
+})
 
 # What to call a value of the model answer whose own name says little.
-NAMES: dict[str, str] = {
+NAMES: dict[str, str] = texts({
     "from_later": "the gradient from later steps",
     "dH_later": "dH from the later step",
     "dC_later": "dC from the later step",
@@ -123,11 +125,19 @@ NAMES: dict[str, str] = {
     "total": "the sum over the steps",
     "term": "what one step adds",
     "terms": "what one step adds",
-}
+})
 
 
 def filled(template: str, fills: Mapping[str, str]) -> tuple[str, str]:
     """What an edit did, and what to do about it."""
-    named = {key: NAMES.get(text, text) for key, text in fills.items()}
-    what, todo = SENTENCES[template]
+    named = {key: _in_words(text) for key, text in fills.items()}
+    what, todo = map(gettext, SENTENCES[template])
     return what.format_map(named), todo.format_map(named)
+
+
+def _in_words(fill: str) -> str:
+    """What fills a place: a value by its name, several of them, or an expression as it is."""
+    if fill in NAMES:
+        return gettext(NAMES[fill])
+    names = fill.split(" and ")
+    return all_of(names) if len(names) > 1 and all(map(str.isidentifier, names)) else fill

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 
+from ...language import gettext, listed
 from ..task import Task
 from . import bptt, gru_and_depth, language_models, lstm, rnn_forward, seq2seq, training
 
@@ -23,6 +24,9 @@ def find(name: str) -> Task:
     if isinstance(name, str) and name in TASKS:
         return TASKS[name]
     near = difflib.get_close_matches(str(name).lower(), TASKS, n=1)
-    hint = f"did you mean “{near[0]}”? " if near else ""
-    written = repr(name) if len(repr(name)) <= 60 else f"of type {type(name).__name__}"
-    raise UnknownTask(f"There is no task {written}; {hint}the tasks are: {', '.join(TASKS)}.")
+    if near:
+        text = gettext("There is no task {name}; did you mean “{near}”? the tasks are: {names}.")
+    else:
+        text = gettext("There is no task {name}; the tasks are: {names}.")
+    written = repr(name) if len(repr(name)) <= 60 else gettext("of type {type}").format(type=type(name).__name__)
+    raise UnknownTask(text.format(name=written, near="".join(near), names=listed(TASKS)))

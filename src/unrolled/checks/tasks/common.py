@@ -58,6 +58,11 @@ def in_float32(function: Callable) -> Callable:
     return lambda *arguments: cast(function(*cast(arguments, np.float32)), np.float64)
 
 
+def order_in(changes: dict[str, Any]) -> dict[str, str]:
+    """What fills the place of an order of blocks in a mistake's sentence."""
+    return {"order": ", ".join(changes["order"])} if "order" in changes else {}
+
+
 def float32_mistake(function: Callable, tolerance: float = 3e-6) -> Mistake:
     return Mistake("float32", "a right solution that works in float32 somewhere: keep everything float64",
                    in_float32(function), tolerance=tolerance)

@@ -158,8 +158,9 @@ TASK = Task(
             training.clip_by_norm(grads, theta)[0], training.gradient_norm(grads) ** 2)),
         Mistake("factor-returned", "right gradients with the factor in place of the norm", lambda grads, theta: (
             training.clip_by_norm(grads, theta)[0], min(1.0, theta / training.gradient_norm(grads)))),
-        *(Mistake(f"epsilon-{epsilon:g}", f"a factor theta / (norm + {epsilon:g}), as in torch: leave the {epsilon:g} out",
-                  _clip_by(lambda norm, theta, epsilon=epsilon: theta / (norm + epsilon))) for epsilon in (1e-6, 1e-8, 1e-10, 1e-12)),
+        *(Mistake(f"epsilon-{epsilon:g}", "a factor theta / (norm + {epsilon}), as in torch: leave the {epsilon} out",
+                  _clip_by(lambda norm, theta, epsilon=epsilon: theta / (norm + epsilon)),
+                  fills={"epsilon": f"{epsilon:g}"}) for epsilon in (1e-6, 1e-8, 1e-10, 1e-12)),
         Mistake("in-place", "right gradients that were put into the caller's arrays, as by g *= ..., or into the caller's dict: make "
                 "new ones", _in_place),
         Mistake("norm-left-out", "right gradients without the norm: return both", lambda grads, theta: (

@@ -155,8 +155,9 @@ TASK = Task(
                 lambda logits, Y: metrics.cross_entropy_backward(logits, Y) / math.log(2)),
         Mistake("overflow", "a softmax that exponentiates the logits as they are: subtract each row's maximum first", _unstable),
         Mistake("global-maximum", "a softmax that subtracts one maximum for the whole array: subtract each row's own", _global_max),
-        *(Mistake(f"epsilon-{epsilon:g}", f"a softmax with {epsilon:g} added below the fraction: after the maximum is subtracted the sum "
-                  "is at least 1, so nothing need be added", _with_epsilon(epsilon)) for epsilon in (1e-5, 1e-6, 1e-7, 1e-8)),
+        *(Mistake(f"epsilon-{epsilon:g}", "a softmax with {epsilon} added below the fraction: after the maximum is subtracted the sum "
+                  "is at least 1, so nothing need be added", _with_epsilon(epsilon),
+                  fills={"epsilon": f"{epsilon:g}"}) for epsilon in (1e-5, 1e-6, 1e-7, 1e-8)),
         Mistake("in-the-logits", "a right gradient that subtracts the maximum from the caller's logits in place: make a new array",
                 _in_the_logits),
         Mistake("flattened", "a right gradient with the time and batch axes joined: keep them apart, (T, N, V)",

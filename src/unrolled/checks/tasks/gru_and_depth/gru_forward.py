@@ -9,7 +9,7 @@ import numpy as np
 
 from .... import cells, reference
 from ...task import Case, Mistake, Output, Task
-from ..common import float32_mistake, sizes, zeroed
+from ..common import float32_mistake, order_in, sizes, zeroed
 from .shared import ASSIGNMENT, FORWARD, STATE, STEP_CHANGES, VARIANTS, WEIGHT_AXES, gru_arguments, gru_step_with, reset_before, wide_open
 
 
@@ -101,7 +101,8 @@ TASK = Task(
     value_cases=_forward_values,
     reference=reference.gru_forward, solution=lambda *arguments: cells.gru_forward(*arguments)[0],
     mistakes=(
-        *(Mistake(name, f"a network {words}", functools.partial(_forward, step=functools.partial(gru_step_with, **changes)), section=section)
+        *(Mistake(name, f"a network {words}", functools.partial(_forward, step=functools.partial(gru_step_with, **changes)), section=section,
+                  fills=order_in(changes))
           for name, words, changes, section in STEP_CHANGES),
         Mistake("reset-before-product", "a network whose reset gate multiplies the old state before the product, (r * H_prev) @ W_hn, as "
                 "in the published paper: here and in torch it comes after, r * (H_prev @ W_hn + b_hn)",

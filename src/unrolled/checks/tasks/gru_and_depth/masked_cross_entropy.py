@@ -210,11 +210,13 @@ TASK = Task(
                 _from_exponentials(lambda logits: logits.max()), section=LOSS),
         Mistake("log-of-softmax", "a loss that takes the log of a softmax that has underflowed to 0: compute the log-softmax directly, "
                 "shifted logits minus the log of the sum", _from_probs(lambda p: -np.log(p)), section=LOSS),
-        *(Mistake(f"epsilon-{epsilon:g}", f"a loss with {epsilon:g} added inside the log: compute the log-softmax directly",
-                  _from_probs(lambda p, epsilon=epsilon: -np.log(p + epsilon)), section=LOSS)
+        *(Mistake(f"epsilon-{epsilon:g}", "a loss with {epsilon} added inside the log: compute the log-softmax directly",
+                  _from_probs(lambda p, epsilon=epsilon: -np.log(p + epsilon)), section=LOSS,
+                  fills={"epsilon": f"{epsilon:g}"})
           for epsilon in (1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16)),
-        *(Mistake(f"clipped-{epsilon:g}", f"a loss with probabilities clipped at {epsilon:g}: compute the log-softmax directly",
-                  _from_probs(lambda p, epsilon=epsilon: -np.log(np.clip(p, epsilon, 1))), section=LOSS)
+        *(Mistake(f"clipped-{epsilon:g}", "a loss with probabilities clipped at {epsilon}: compute the log-softmax directly",
+                  _from_probs(lambda p, epsilon=epsilon: -np.log(np.clip(p, epsilon, 1))), section=LOSS,
+                  fills={"epsilon": f"{epsilon:g}"})
           for epsilon in (1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16)),
         Mistake("maximum-taken-from-logits", "a right loss that subtracts the maximum inside the caller's logits: make a new array",
                 _maximum_taken_from_logits),

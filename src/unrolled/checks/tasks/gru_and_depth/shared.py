@@ -98,7 +98,7 @@ def blocks_by_reshape(Z):
 STEP_CHANGES: tuple[tuple[str, str, dict[str, Any], Section], ...] = (
     ("order-zrn", "that uses the reset gate for the update gate and the other way round, as with the blocks in the order z, r, n: here and "
      "in torch it is r, z, n", {"order": "zrn"}, STEP),
-    *((f"order-{order}", f"with the blocks in the order {', '.join(order)}: here and in torch it is r, z, n", {"order": order}, STEP)
+    *((f"order-{order}", "with the blocks in the order {order}: here and in torch it is r, z, n", {"order": order}, STEP)
       for order in ("rnz", "znr", "nrz", "nzr")),
     ("blocks-interleaved", "that takes every third column for a block: the blocks lie one after another, H columns each",
      {"split": lambda Z: [Z[..., k::3] for k in range(3)]}, STEP),

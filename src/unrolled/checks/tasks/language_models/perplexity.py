@@ -76,8 +76,9 @@ TASK = Task(
                 quiet(lambda log_probs: float(np.float64(np.prod(np.exp(log_probs))) ** (-1 / len(log_probs))))),
         Mistake("by-way-of-probabilities", "logarithms of probabilities that have underflowed to 0: use the logarithms as they came",
                 quiet(lambda log_probs: float(np.exp(-np.log(np.exp(log_probs)).mean())))),
-        *(Mistake(f"epsilon-{epsilon:g}", f"logarithms of probabilities plus {epsilon:g}: use the logarithms as they came",
-                  lambda log_probs, epsilon=epsilon: float(np.exp(-np.log(np.exp(log_probs) + epsilon).mean())))
+        *(Mistake(f"epsilon-{epsilon:g}", "logarithms of probabilities plus {epsilon}: use the logarithms as they came",
+                  lambda log_probs, epsilon=epsilon: float(np.exp(-np.log(np.exp(log_probs) + epsilon).mean())),
+                  fills={"epsilon": f"{epsilon:g}"})
           for epsilon in (1e-6, 1e-8, 1e-10, 1e-12, 1e-15)),
         Mistake("per-token", "the inverse probability of each token, not their geometric mean",
                 quiet(lambda log_probs: np.exp(-log_probs))),

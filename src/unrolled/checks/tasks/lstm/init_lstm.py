@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from .... import reference
+from ....language import gettext
 from ... import compare
-from ...task import Case, Mistake, Output, Section, Task
+from ...observe import told
+from ...task import RESULT, Case, Mistake, Output, Section, Task
 from ..common import sizes
 from .shared import ASSIGNMENT, WEIGHTS
 
@@ -29,10 +31,11 @@ def _bias_problem(arguments: dict, value: Any, call: Callable) -> str | None:
     wrong = [gate for k, gate in enumerate("ifgo") if not np.allclose(b[k * H : (k + 1) * H], arguments["forget_bias"] * (k == 1), 0, 1e-12)]
     if wrong:
         k = "ifgo".index(wrong[0])
-        return (
-            f"b is wrong for the gate {wrong[0]}, b[{k * H}:{(k + 1) * H}] in code; you have {b[k * H]:.6g} at its beginning. Biases are 0, "
-            "but for the forget gate's, which are forget_bias."
+        text = gettext(
+            "b is wrong for the gate {gate}, b[{first}:{end}] in code; you have {value} at its beginning. Biases are 0, but for the forget gate's, "
+            "which are forget_bias."
         )
+        return text.format(gate=wrong[0], first=k * H, end=(k + 1) * H, value=f"{b[k * H]:.6g}")
     return None
 
 
@@ -61,52 +64,59 @@ def _weights_problem(arguments: dict, value: Any, call: Callable) -> str | None:
     bound = 1 / math.sqrt(arguments["H"])
     for name, weights in zip(("W_x", "W_h"), value):
         if not np.all(np.isfinite(weights)):
-            return f"{name} is not finite everywhere."
+            return gettext("{name} is not finite everywhere.").format(name=name)
         if np.abs(weights).max() > bound * (1 + 1e-9):
-            return f"{name} has entries up to {np.abs(weights).max():.4g} in size, beyond the bound 1/√H, here for H={arguments['H']}."
+            text = gettext("{name} has entries up to {size} in size, beyond the bound 1/√H, here for H={H}.")
+            return text.format(name=name, size=f"{np.abs(weights).max():.4g}", H=arguments["H"])
         # Dvoretzky, Kiefer and Wolfowitz: a right drawing of n weights is further off with a chance of ALARM at most.
         if _quantiles(weights, bound) > math.sqrt(math.log(2 / ALARM) / (2 * weights.size)):
-            return (
-                f"{name} is not uniform in ±1/√H: yours runs from {weights.min():.4g} to {weights.max():.4g}, with mean {weights.mean():.4g} "
-                f"and standard deviation {weights.std():.4g}, for H={arguments['H']}."
+            text = gettext(
+                "{name} is not uniform in ±1/√H: yours runs from {low} to {high}, with mean {mean} and standard deviation {deviation}, for H={H}."
             )
+            numbers = {"low": weights.min(), "high": weights.max(), "mean": weights.mean(), "deviation": weights.std()}
+            return text.format(name=name, H=arguments["H"], **{key: f"{number:.4g}" for key, number in numbers.items()})
         if weights.size > 100 and _repeated(weights) > 0.01:
-            return f"{name} repeats values: {_repeated(weights):.0%} of its entries came before. Draw every entry for itself."
+            text = gettext("{name} repeats values: {share} of its entries came before. Draw every entry for itself.")
+            return text.format(name=name, share=f"{_repeated(weights):.0%}")
     if value[0].size > 100 and _shared(value[0], value[1]) > 0.01:
-        return "W_x and W_h share values: make one generator, and let it draw both."
+        return gettext("W_x and W_h share values: make one generator, and let it draw both.")
     return None
 
 
-def _another_drawing(value: Any, seen: Any, words: str) -> tuple[str | None, list[np.ndarray]]:
+def _another_drawing(value: Any, seen: Any, same: bool) -> tuple[str | None, list[np.ndarray]]:
     """The arrays of one more call, or a sentence that says what is wrong with their form."""
     if seen.error is not None:
-        return f"A call with {words} stopped with {seen.error}", []
-    result = Output("the result", "tuple", items=WEIGHTS)
+        text = gettext("A call with the same seed stopped with {error}") if same else gettext("A call with another seed stopped with {error}")
+        return text.format(error=told(seen.error)), []
+    result = Output(RESULT, "tuple", items=WEIGHTS)
     problem = compare.type_problem(seen.value, result)
     if problem or any(a.shape != b.shape for a, b in zip(seen.value, value)):
-        return f"A call with {words} gave a result of another form.", []
+        return (
+            gettext("A call with the same seed gave a result of another form.") if same else gettext("A call with another seed gave a result of another form."),
+            [],
+        )
     return None, list(seen.value)
 
 
 def _same_seed_problem(arguments: dict, value: Any, call: Callable) -> str | None:
     if problem := _weights_problem(arguments, value, call):
         return problem
-    problem, again = _another_drawing(value, call(arguments), "the same seed")
+    problem, again = _another_drawing(value, call(arguments), same=True)
     if problem:
         return problem
     if not all(np.array_equal(a, b) for a, b in zip(value, again)):
-        return "Two calls with the same seed gave different arrays: draw from np.random.default_rng(seed), made inside the function."
+        return gettext("Two calls with the same seed gave different arrays: draw from np.random.default_rng(seed), made inside the function.")
     return None
 
 
 def _other_seed_problem(arguments: dict, value: Any, call: Callable) -> str | None:
     if problem := _weights_problem(arguments, value, call):
         return problem
-    problem, other = _another_drawing(value, call({**arguments, "seed": arguments["seed"] + 1}), "another seed")
+    problem, other = _another_drawing(value, call({**arguments, "seed": arguments["seed"] + 1}), same=False)
     if problem:
         return problem
     if any(_shared(a, b) > 0.01 for a, b in zip(value[:2], other)):
-        return "Two calls with different seeds gave the same weights: draw from np.random.default_rng(seed)."
+        return gettext("Two calls with different seeds gave the same weights: draw from np.random.default_rng(seed).")
     return None
 
 

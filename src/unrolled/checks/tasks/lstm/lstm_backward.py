@@ -253,10 +253,12 @@ TASK = Task(
                 _backward_with(g=lambda s: s["dC"] * s["i"] * (1 - s["g"]))),
         Mistake("sigmoid-again", "a backward pass with the slope of sigmoid(i): i is already what came out of the sigmoid, so i * (1 - i)",
                 _backward_with(**{part: (lambda s, part=part: PARTS[part]({**s, part: cells.sigmoid(s[part])})) for part in "ifo"})),
-        *(Mistake(f"joined-{order}", f"a backward pass that joins the gates' gradients in the order {', '.join(order)}: it is i, f, g, o",
-                  _backward_with(joined=order)) for order in ("ifog", "figo", "igfo")),
-        *(Mistake(f"order-{order}", f"a backward pass with the gates in the order {', '.join(order)}: it is i, f, g, o",
-                  _backward_with(order=order), section=GATES) for order in ("ifog", "figo", "igfo")),
+        *(Mistake(f"joined-{order}", "a backward pass that joins the gates' gradients in the order {order}: it is i, f, g, o",
+                  _backward_with(joined=order),
+                  fills={"order": ", ".join(order)}) for order in ("ifog", "figo", "igfo")),
+        *(Mistake(f"order-{order}", "a backward pass with the gates in the order {order}: it is i, f, g, o",
+                  _backward_with(order=order), section=GATES,
+                  fills={"order": ", ".join(order)}) for order in ("ifog", "figo", "igfo")),
         Mistake("bias-left-out", "a backward pass that leaves the biases out when it computes the gates again", _backward_with(
             terms=lambda X, H_prev, C_prev, W_x, W_h, b: X @ W_x + H_prev @ W_h), section=GATES),
         Mistake("gates-of-new-state", "a backward pass that computes the gates of step t again from H[t]: they read the state before, "

@@ -9,7 +9,7 @@ import numpy as np
 
 from .... import cells, reference
 from ...task import Case, Mistake, Output, Section, Task
-from ..common import float32_mistake, sizes
+from ..common import float32_mistake, order_in, sizes
 from .shared import ASSIGNMENT, STEP_CHANGES, WEIGHT_AXES, forward_case, into_C_prev, lstm_step_with, remembering, wide_open
 
 FORWARD = Section("gates/lstm", "lstm-scratch", "The forward pass")
@@ -91,7 +91,8 @@ TASK = Task(
     value_cases=_forward_values,
     reference=reference.lstm_forward, solution=lambda *arguments: cells.lstm_forward(*arguments)[:2],
     mistakes=(
-        *(Mistake(name, f"a network {words}", functools.partial(_forward, step=functools.partial(lstm_step_with, **changes)), section=section)
+        *(Mistake(name, f"a network {words}", functools.partial(_forward, step=functools.partial(lstm_step_with, **changes)), section=section,
+                  fills=order_in(changes))
           for name, words, changes, section in STEP_CHANGES),
         Mistake("nothing-carried", "a network whose every step starts from H_0 and C_0: carry H_t and C_t into the next step",
                 _carrying(lambda H_t, C_t, H_0, C_0: (H_0, C_0))),

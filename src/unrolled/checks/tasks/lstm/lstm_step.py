@@ -8,7 +8,7 @@ import numpy as np
 
 from .... import cells, reference
 from ...task import Case, Mistake, Output, Task
-from ..common import float32_mistake, sizes, zeroed
+from ..common import float32_mistake, order_in, sizes, zeroed
 from .shared import ASSIGNMENT, CELL, STEP_CHANGES, WEIGHT_AXES, into_C_prev, lstm_arguments, lstm_step_with, wide_open
 
 
@@ -50,7 +50,8 @@ TASK = Task(
     value_cases=_step_values,
     reference=reference.lstm_step, solution=cells.lstm_step,
     mistakes=(
-        *(Mistake(name, f"a step {words}", functools.partial(lstm_step_with, **changes), section=section)
+        *(Mistake(name, f"a step {words}", functools.partial(lstm_step_with, **changes), section=section,
+                  fills=order_in(changes))
           for name, words, changes, section in STEP_CHANGES),
         Mistake("swapped", "a right step that returns C_t before H_t", lambda *arguments: lstm_step_with(*arguments)[::-1]),
         Mistake("states-swapped", "a step that takes C_prev for H_prev and H_prev for C_prev: H_prev comes first",

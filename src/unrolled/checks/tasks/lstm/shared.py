@@ -66,7 +66,7 @@ def unstable_sigmoid(z):
 
 # Mistakes of a step that are mistakes of the forward pass, too: name, the sentence after “a step ”, what differs, section.
 STEP_CHANGES: tuple[tuple[str, str, dict[str, Any], Section], ...] = (
-    *((f"order-{order}", f"with the gates in the order {', '.join(order)}: here and in torch it is i, f, g, o", {"order": order}, GATES)
+    *((f"order-{order}", "with the gates in the order {order}: here and in torch it is i, f, g, o", {"order": order}, GATES)
       for order in ("ifog", "figo", "fiog", "igfo", "iofg", "ofgi", "gifo")),
     ("gates-interleaved", "that takes every fourth column for a gate: the gates lie one after another, H columns each",
      {"split": lambda Z: [Z[..., k::4] for k in range(4)]}, GATES),

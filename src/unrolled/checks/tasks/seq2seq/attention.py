@@ -222,8 +222,9 @@ TASK = Task(
                 _attend_with(real=lambda T, lengths: np.arange(T)[:, None] < lengths[0])),
         Mistake("masked-to-zero", "attention that sets the scores of the padding to 0, which is no small score, exp(0) is 1: set them to "
                 "minus infinity", _attend_with(masked=0.0)),
-        *(Mistake(f"masked-to-{low:g}", f"attention that sets the scores of the padding to {low:g}, which need not be below the real ones: "
-                  "set them to minus infinity", _attend_with(masked=low)) for low in (-1.0, -10.0, -100.0)),
+        *(Mistake(f"masked-to-{low:g}", "attention that sets the scores of the padding to {low}, which need not be below the real ones: "
+                  "set them to minus infinity", _attend_with(masked=low),
+                  fills={"low": f"{low:g}"}) for low in (-1.0, -10.0, -100.0)),
         Mistake("added-100", "attention that lowers the scores of the padding by 100, which need not be enough: set them to minus infinity",
                 _from_weights(lambda scores, real: _softmax(scores - 100.0 * ~real))),
         Mistake("masked-after-softmax", "weights whose padding was set to 0 after the softmax, so that they no longer sum to 1: mask the "
@@ -272,8 +273,9 @@ TASK = Task(
                 _attend_with(softmax=_unstable_softmax)),
         Mistake("global-maximum", "a softmax that subtracts one maximum for the whole batch: subtract each sequence's own",
                 _attend_with(softmax=_global_max_softmax)),
-        *(Mistake(f"epsilon-{epsilon:g}", f"a softmax with {epsilon:g} added below the fraction: after the maximum is subtracted the sum "
-                  "is at least 1, so nothing need be added", _attend_with(softmax=_with_epsilon(epsilon))) for epsilon in (1e-5, 1e-6, 1e-8)),
+        *(Mistake(f"epsilon-{epsilon:g}", "a softmax with {epsilon} added below the fraction: after the maximum is subtracted the sum "
+                  "is at least 1, so nothing need be added", _attend_with(softmax=_with_epsilon(epsilon)),
+                  fills={"epsilon": f"{epsilon:g}"}) for epsilon in (1e-5, 1e-6, 1e-8)),
         Mistake("keys-averaged", "right weights with the mean of the keys: the context is the mean of the values", lambda query, keys, values, lengths: (
             _attend(query, keys, keys, lengths)), section=WEIGHTED_MEAN),
         Mistake("divided-by-T", "a context divided by the number of positions: the weights sum to 1 already",

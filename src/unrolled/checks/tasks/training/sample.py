@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .... import cells, metrics, reference
+from ....language import gettext
 from ...task import Case, Mistake, Output, Section, Task
 from .shared import ASSIGNMENT, SHAPES, logits_of, measure_params, some_params
 
@@ -62,17 +63,26 @@ def draws_tests(probs: np.ndarray, drawn: np.ndarray) -> list[tuple[float, str]]
     bins = max(5, min(20, drawn.size // 50))
     counts = np.bincount(np.clip((points * bins).astype(int), 0, bins - 1).ravel(), minlength=bins)
     statistic = float(((counts - drawn.size / bins) ** 2).sum() * bins / drawn.size)
-    often = "too often" if deviation > 0 else "too rarely"
+    if deviation > 0:
+        leaning = gettext(
+            "Over {count} drawn ids, likely ones come too often: their mean log-probability under softmax(logits / temperature) is off by {off} standard errors."
+        )
+    else:
+        leaning = gettext(
+            "Over {count} drawn ids, likely ones come too rarely: their mean log-probability under softmax(logits / temperature) is off by {off} standard errors."
+        )
+    spread = gettext(
+        "Over {count} drawn ids, likely and unlikely ones do not come as often as softmax(logits / temperature) says (chi-square {statistic} for "
+        "{freedom} degrees of freedom)."
+    )
     return [
         (
             math.erfc(abs(deviation) / math.sqrt(2)),
-            f"Over {drawn.size} drawn ids, likely ones come {often}: their mean log-probability under softmax(logits / temperature) is off by "
-            f"{abs(deviation):.3g} standard errors.",
+            leaning.format(count=drawn.size, off=f"{abs(deviation):.3g}"),
         ),
         (
             _chi_square_tail(statistic, bins - 1),
-            f"Over {drawn.size} drawn ids, likely and unlikely ones do not come as often as softmax(logits / temperature) says "
-            f"(chi-square {statistic:.0f} for {bins - 1} degrees of freedom).",
+            spread.format(count=drawn.size, statistic=f"{statistic:.0f}", freedom=bins - 1),
         ),
     ]
 
@@ -93,11 +103,11 @@ def _sample_judge(arguments: dict) -> Callable:
                 return problem
         again = call(arguments).value
         if _ids_problem(again, length, V, seed) or [int(i) for i in again] != [int(i) for i in value]:
-            return "The same seed gives other ids at a second call: draw with np.random.default_rng(seed)."
+            return gettext("The same seed gives other ids at a second call: draw with np.random.default_rng(seed).")
         drawn = np.array([[int(i) for i in ids] for ids in results])
         probs = next_token_probs(arguments["params"], arguments["prefix"], drawn, arguments["temperature"])
         if calls > 1 and (drawn == drawn[0]).all() and np.take_along_axis(probs, drawn[..., None], axis=-1).prod() < ALARM:
-            return f"{calls} different seeds give the same ids: draw with np.random.default_rng(seed)."
+            return gettext("{count} different seeds give the same ids: draw with np.random.default_rng(seed).").format(count=calls)
         return draws_problem(probs, drawn)
 
     return judge
@@ -106,11 +116,12 @@ def _sample_judge(arguments: dict) -> Callable:
 def _ids_problem(ids: object, length: int, V: int, seed: int) -> str | None:
     """What is wrong with the form of drawn ids; further calls of a judge have not been looked at before."""
     if not isinstance(ids, (list, tuple)) or not all(isinstance(i, (int, np.integer)) for i in ids):
-        return f"With seed {seed} the result is no list of whole numbers."
+        return gettext("With seed {seed} the result is no list of whole numbers.").format(seed=seed)
     if len(ids) != length:
-        return f"The result has {len(ids)} ids where length is {length}: return what comes after the prefix, without it."
+        text = gettext("The result has {count} ids where length is {length}: return what comes after the prefix, without it.")
+        return text.format(count=len(ids), length=length)
     if not all(0 <= int(i) < V for i in ids):
-        return f"The result holds an id outside 0..{V - 1}."
+        return gettext("The result holds an id outside 0..{last}.").format(last=V - 1)
     return None
 
 

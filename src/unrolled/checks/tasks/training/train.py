@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .... import reference
+from ....language import gettext
 from ....corpora import ALPHABET, toy_english
 from ....text import sequential_batches
 from ... import compare
@@ -76,12 +77,14 @@ def _way_problem(value: tuple[dict, list], seed: int) -> str | None:
     (params, losses), (right_params, right_losses) = value, right_run(seed)
     for i, (loss, right) in enumerate(zip(losses, right_losses, strict=True)):
         if compare.relative_error(loss, right) > NEAR:
-            return (
-                f"The perplexity after {UPDATES} updates is good, but losses[{i}] is wrong; you returned {float(loss):.6g}. It is the loss of "
-                "that batch by the weights before its update."
+            text = gettext(
+                "The perplexity after {updates} updates is good, but losses[{place}] is wrong; you returned {value}. It is the loss of that batch by "
+                "the weights before its update."
             )
+            return text.format(updates=UPDATES, place=i, value=f"{float(loss):.6g}")
     wrong = [name for name in SHAPES if compare.relative_error(params[name], right_params[name]) > NEAR]
-    return f"The losses of all {UPDATES} updates are right, but these updates lead to another {wrong[0]}." if wrong else None
+    text = gettext("The losses of all {updates} updates are right, but these updates lead to another {name}.")
+    return text.format(updates=UPDATES, name=wrong[0]) if wrong else None
 
 
 def _long_case(rng: np.random.Generator) -> Case:
@@ -91,16 +94,19 @@ def _long_case(rng: np.random.Generator) -> Case:
     def judge(value, call) -> str | None:
         params, losses = value
         if len(losses) != UPDATES:
-            return f"losses has {len(losses)} entries after {UPDATES} updates: return one loss for each."
+            text = gettext("losses has {count} entries after {updates} updates: return one loss for each.")
+            return text.format(count=len(losses), updates=UPDATES)
         if not all(np.isfinite(w).all() for w in params.values()):
-            return f"After {UPDATES} updates some weights are no finite numbers any more: is every update clipped?"
+            text = gettext("After {updates} updates some weights are no finite numbers any more: is every update clipped?")
+            return text.format(updates=UPDATES)
         perplexity = perplexity_of(params, held_out)
         if perplexity <= LIMIT * best:
             return _way_problem(value, seed)
-        return (
-            f"After {UPDATES} updates the perplexity on a text that the network has not seen is {perplexity:.3g}, {perplexity / best:.3g} "
-            f"times the best possible one. Right solutions stay below {LIMIT:g} times."
+        text = gettext(
+            "After {updates} updates the perplexity on a text that the network has not seen is {perplexity}, {times} times the best possible one. "
+            "Right solutions stay below {limit} times."
         )
+        return text.format(updates=UPDATES, perplexity=f"{perplexity:.3g}", times=f"{perplexity / best:.3g}", limit=f"{LIMIT:g}")
 
     return Case(f"{UPDATES} updates on toy English: the perplexity on a text not seen", arguments, judge=judge, costly=True)
 
