@@ -123,7 +123,7 @@ def negation(source: spans.Block, translation: spans.Block, rules: Rules) -> lis
 
 def length(source: spans.Block, translation: spans.Block) -> list[str]:
     """Whether a sentence may be lost or repeated. English examples count on both sides."""
-    words = len(re.findall(r"\w+", source.words))
+    words = len(re.findall(WORD, source.words))
     if words < LONG_ENOUGH:
         return []
     written = len(chinese.ANY_HAN.findall(translation.words)) + 1.5 * len(re.findall(WORD, translation.words))
