@@ -23,6 +23,8 @@ TERMS = """
 - {en: n-gram, forms: ['\\w+ gram'], zh_CN: [n 元语法, 元语法]}
 - {en: encoder–decoder, forms: [encoder decoder], zh_CN: [编码器–解码器]}
 - {en: softmax, zh_CN: [softmax]}
+- {en: window, zh_CN: [窗口]}
+- {en: Windows, exactly: ['(?-i:on Windows)'], zh_CN: [Windows]}
 """
 
 
@@ -69,6 +71,8 @@ GOOD = [
     ("After the edition of *A Book on Four Things*.", "依照《四件事》（*A Book on Four Things* 的中文版）。"),
     ("An AR($p$) reads the values up to May 1990.", "AR($p$) 读入 1990 年 5 月以前的值。"),
     ("Three or four pieces; the pair (b, an) and “ nea” of 東京.", "三四个片段；对 (b, an) 和“東京”的“ nea”。"),
+    ("On Linux and on Windows.", "在 Linux 和 Windows 上。"),
+    ("It is trained on windows.", "它在窗口上训练。"),
     ("The states are 0 up to is and 1 after not.", "到 is 为止状态是 0，在 not 之后是 1。"),
     ("“Two hundred” begins with 二.", "“two hundred”以“二”开头。"),
     ("Hochreiter et al. found it.", "这是 Hochreiter 等人发现的。"),

@@ -8,7 +8,7 @@
       ours: [zh_CN]                      # no usual name was found: this one is the course's
       glossary: true                     # the glossary explains it
 
-Forms are taken as regular expressions in which a space stands for a space or a hyphen.
+Forms are taken as regular expressions in which a space stands for a space or a hyphen. Capitals do not count, but for a form in `(?-i:…)`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 import yaml
 
 FIELDS = {"en", "forms", "exactly", "also", "avoid", "ours", "glossary", "note"}
+CASE_COUNTS = "(?-i:"
 WORD = re.compile(r"\w+(?:'\w+)?")
 QUOTED = "“”\"'‘’*"
 
@@ -78,7 +79,7 @@ def _term(path: Path, entry: dict[str, Any], language: str) -> Term:
     forms = _list(entry.get("exactly")) or [form for text in [*written, *_list(entry.get("forms"))] for form in (text, plural(text))]
     return Term(
         english,
-        tuple(dict.fromkeys(form.lower() for form in forms)),
+        tuple(dict.fromkeys(form if form.startswith(CASE_COUNTS) else form.lower() for form in forms)),
         tuple(names),
         tuple(_list(entry.get("also", {}).get(language))),
         tuple(_list(entry.get("avoid", {}).get(language))),
