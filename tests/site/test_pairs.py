@@ -73,6 +73,7 @@ GOOD = [
     ("Three or four pieces; the pair (b, an) and “ nea” of 東京.", "三四个片段；对 (b, an) 和“東京”的“ nea”。"),
     ("On Linux and on Windows.", "在 Linux 和 Windows 上。"),
     ("It is trained on windows.", "它在窗口上训练。"),
+    ("Without the term it is an MLP; the letters m a c h i n.", "去掉这一项，就是 MLP；字母 m a c h i n。"),
     ("The states are 0 up to is and 1 after not.", "到 is 为止状态是 0，在 not 之后是 1。"),
     ("“Two hundred” begins with 二.", "“two hundred”以“二”开头。"),
     ("Hochreiter et al. found it.", "这是 Hochreiter 等人发现的。"),

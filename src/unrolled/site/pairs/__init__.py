@@ -19,6 +19,7 @@ from . import chinese, numbers, spans, terms
 
 WORD = r"[A-Za-z][A-Za-z'’-]*"
 FOUR_WORDS = re.compile(rf"{WORD}(?: {WORD}){{3,}}")
+SPELLED = re.compile("[A-Za-z](?: [A-Za-z])*")  # m a c h i n e
 ONE_WORD = re.compile(rf"(?<![\w.-])[a-z]{{3,}}(?![\w.-])")
 QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"")
 SET_APART = re.compile(QUOTED.pattern + r"|‘[^’]*’|《[^》]*》|\*{1,3}[^*]+\*{1,3}")
@@ -32,7 +33,7 @@ SOFT_NEGATION = re.compile(
     r"\b(?:not only|no (?:more|less|fewer|later|longer|earlier) than|nothing (?:but|else|more)|no matter|whether or not|or not|why not|not until)\b",
     re.IGNORECASE,
 )
-TRANSLATED_NEGATION = {"zh": re.compile("[不没無无非未别否勿莫缺免毫除仅只少失拒]|以外|之外|至多|最多|难")}
+TRANSLATED_NEGATION = {"zh": re.compile("[不没無无非未别否勿莫缺免毫除仅只少失拒去丢省]|以外|之外|至多|最多|难")}
 LONG_ENOUGH = 15  # words of a source, from which on a translation's length says something
 LENGTHS = (0.75, 3.6)  # Chinese characters for each English word: what lies outside lacks a sentence, or has one too many
 
@@ -103,7 +104,7 @@ def untranslated(source: spans.Block, translation: spans.Block, rules: Rules) ->
         return spans.SIGN if match[0].replace("*", "").strip("“”\"‘’《》（） ").casefold() in here else match[0]
 
     rest = BRACKETED.sub(example, SET_APART.sub(example, GLOSSED.sub(example, translation.words)))
-    found = [f"“{match[0]}” is left in English." for match in FOUR_WORDS.finditer(rest)]
+    found = [f"“{match[0]}” is left in English." for match in FOUR_WORDS.finditer(rest) if not SPELLED.fullmatch(match[0])]
     if rules.language.startswith("zh") and not found and not chinese.ANY_HAN.search(translation.words):
         words = [word for word in ONE_WORD.findall(SET_APART.sub(spans.SIGN, source.words)) if word not in rules.latin]
         if words:
