@@ -25,7 +25,7 @@ ORDINALS = {
     )
 }
 WORD = "|".join(sorted([*ONES, *TENS, *SCALES], key=len, reverse=True))
-WRITTEN = re.compile(rf"\b(?:{WORD})(?:(?:[\s-]+|\s+and\s+)(?:{WORD}))*\b", re.IGNORECASE)
+WRITTEN = re.compile(rf"\b(?:{WORD})(?:(?:[\s-]+|\s+and\s+)(?:{WORD}))*\b(?![\s-]*(?:hundred|thousand|million)ths?)", re.IGNORECASE)
 DIGITS = re.compile(r"(?<![A-Za-z\d_.])(?P<sign>(?<![\d)])[−])?(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?!\d|s\b)")  # the 1990s are no number
 SCALED = re.compile(r"\s*(hundred|thousand|million|billion)\b(?!s)", re.IGNORECASE)
 PER_CENT = re.compile(r"\s*(?:%|per\s?cent\b)", re.IGNORECASE)
@@ -46,6 +46,8 @@ PARTS = [
     (re.compile(r"\b(?:a|one)[\s-]third of\b", re.IGNORECASE), re.compile("三分之一|1/3"), ("1", "3")),
     (re.compile(r"\bthree[\s-]quarters?\b", re.IGNORECASE), re.compile("四分之三|3/4|75"), ("3", "4", "75")),
     (re.compile(r"\b(?:a|one)[\s-]quarter\b", re.IGNORECASE), re.compile("四分之一|1/4|25|一刻"), ("1", "4", "25", "15")),
+    (re.compile(r"\bten[\s-]thousandths?\b", re.IGNORECASE), re.compile("万分之|0\\.0001|1/10,?000"), ("0.0001", "10000")),
+    (re.compile(r"(?<!ten.)\bthousandths?\b", re.IGNORECASE), re.compile("千分之|0\\.001|1/1,?000"), ("0.001", "1000")),
     (re.compile(r"\btwice\b", re.IGNORECASE), TWO_OF_THEM, ("2",)),
 ]
 MONTHS = {
