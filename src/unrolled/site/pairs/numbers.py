@@ -48,6 +48,7 @@ PARTS = [
     (re.compile(r"\b(?:a|one)[\s-]quarter\b", re.IGNORECASE), re.compile("四分之一|1/4|25|一刻"), ("1", "4", "25", "15")),
     (re.compile(r"\bten[\s-]thousandths?\b", re.IGNORECASE), re.compile("万分之|0\\.0001|1/10,?000"), ("0.0001", "10000")),
     (re.compile(r"(?<!ten.)\bthousandths?\b", re.IGNORECASE), re.compile("千分之|0\\.001|1/1,?000"), ("0.001", "1000")),
+    (re.compile(r"\bhundredths?\b", re.IGNORECASE), re.compile("百分之|0\\.01"), ("0.01", "1")),
     (re.compile(r"\btwice\b", re.IGNORECASE), TWO_OF_THEM, ("2",)),
 ]
 MONTHS = {
@@ -112,7 +113,11 @@ def _read_words(words: list[str]) -> list[int]:
 
 
 def per_cents(text: str) -> set[Decimal]:
-    return {value(match["number"]) for match in DIGITS.finditer(text) if PER_CENT.match(text, match.end())}
+    found = {value(match["number"]) for match in DIGITS.finditer(text) if PER_CENT.match(text, match.end())}
+    for match in WRITTEN.finditer(text):
+        if PER_CENT.match(text, match.end()):
+            found.add(Decimal(_read_words(re.findall(rf"\b(?:{WORD})\b", match[0].lower()))[-1]))
+    return found
 
 
 # --- Chinese -------------------------------------------------------------------------------------
