@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-CARRIED = ("assignments/*/*.ipynb", "book/quizzes/**/*.yml", "book/quizzes/*.json", "_toc.yml")  # as they lie in a checkout
+CARRIED = ("assignments/*/*.ipynb", "assignments/*/*/*.ipynb", "book/quizzes/**/*.yml", "book/quizzes/*.json", "_toc.yml")  # as they lie in a checkout
 
 
 class BuildWithCourse(build_py):

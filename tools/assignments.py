@@ -3,6 +3,8 @@
     python tools/assignments.py            # write what changed
     python tools/assignments.py --check    # write nothing; exit 1 and say what is out of step
 
+A notebook that is translated, book/locales/LANGUAGE/assignments/NAME.po, is written beside the English one, in a folder LANGUAGE.
+
 nbgrader generates the releases in a temporary folder, with a gradebook that is thrown away. assignments/.generated.json
 keeps the hash of every file as it was written, so that a file that somebody edited by hand is never overwritten or removed.
 """
@@ -65,7 +67,21 @@ def generate(root: Path) -> dict[str, bytes]:
                     raise Refused(f"nbgrader can't generate {name}:\n{result['log']}{result['error'] or ''}")
         finally:
             os.chdir(here)
-        return _files(course / "assignments")
+        files = _files(course / "assignments")
+    return files | translated(root, files)
+
+
+def translated(root: Path, files: dict[str, bytes]) -> dict[str, bytes]:
+    """The notebooks in the other languages, each in a folder that the language names: those whose catalogue is complete."""
+    from unrolled.editions import assignments
+
+    found = {}
+    for name, content in files.items():
+        folder, _, file = name.rpartition("/")
+        if file.endswith(".ipynb"):
+            for (language, _), text in assignments.in_languages(root, {file: content.decode("utf-8")}).items():
+                found[f"{folder}/{language}/{file}"] = text.encode("utf-8")
+    return found
 
 
 def _files(folder: Path) -> dict[str, bytes]:

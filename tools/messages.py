@@ -16,6 +16,7 @@ import ast
 import datetime
 import difflib
 import io
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +62,10 @@ def _of_domain(domain: str, beginnings: tuple[str, ...]) -> Iterator[Found]:
         place = path.relative_to(PACKAGE).as_posix()
         if place.startswith(beginnings):
             yield from ((message, f"src/unrolled/{place}") for message in in_code(path.read_text(encoding="utf-8"), place))
+    for path in sorted(PACKAGE.rglob("*.j2")):
+        place = path.relative_to(PACKAGE).as_posix()
+        if place.startswith(beginnings):
+            yield from ((text, f"src/unrolled/{place}") for text in re.findall(r"'([^'\n]+)' \| said\b", path.read_text(encoding="utf-8")))
     if domain == "checks":
         yield from of_tasks()
     if domain == "terminal":

@@ -71,6 +71,10 @@ def new_course(root: Path, course: Path, assignment: str = ASSIGNMENT) -> None:
     shutil.copy(root / "nbgrader_config.py", course)
     ignored = shutil.ignore_patterns("*.nb.md", ".*")
     shutil.copytree(root / "solutions" / assignment, course / "solutions" / assignment, ignore=ignored)
+    for catalogue in root.glob(f"book/locales/*/assignments/{assignment}.po"):
+        target = course / catalogue.relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(catalogue, target)
     nbgrader(course, "generate_assignment", assignment)
 
 

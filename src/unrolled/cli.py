@@ -61,7 +61,7 @@ def start(
 ) -> None:
     """Put your own copy of an assignment into work/."""
     try:
-        started = start_assignment(name, course_folder())
+        started = start_assignment(name, course_folder(), language)
     except (ValueError, OSError) as error:
         _stop(error)
     typer.echo(gettext("Your copy is {file}.").format(file=started.notebook))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from . import language
-from .language import all_of, gettext, listed
+from .language import all_of, gettext, listed, texts
 
 CARRIED = Path(__file__).with_name("carried")  # in a wheel: assignments, quizzes and contents, as in a checkout
 CHECKOUT = Path(__file__).resolve().parents[2]  # unless the package was installed from a wheel
@@ -83,7 +83,8 @@ def site_address() -> str | None:
 def site_link(page: str, label: str) -> str | None:
     """The address of a section of the published book, when there is one. page: such as recurrence/rnn."""
     address = site_address()
-    return f"{address}/book/{page}.html#{label}" if address else None
+    edition = "" if language.language() == language.SOURCE else f"/{language.language()}"
+    return f"{address}{edition}/book/{page}.html#{label}" if address else None
 
 
 def section_link(page: str, label: str, start: Path, course: Path | None = None) -> str | None:
@@ -114,6 +115,9 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
+IN_PAGE = texts("“{words}” in the book's page {page}")  # where there can be no page to lead to
+
+
 def _link_again(text: str, start: Path, course: Path | None) -> str:
     """Markdown whose links to the book's sources lead to its pages, or are their text alone where there can be no page."""
 
@@ -122,8 +126,9 @@ def _link_again(text: str, start: Path, course: Path | None) -> str:
         if address := site_link(page, heading):
             return f"[{words}]({address})"
         if course is None:
-            return f"“{words}” in the book's page {page}"
-        target = Path(os.path.relpath(course / BUILT / f"{page}.html", start)).as_posix()
+            return gettext(IN_PAGE).format(words=words, page=page)
+        built = next((folder for folder in _built() if (course / folder).is_dir()), BUILT)
+        target = Path(os.path.relpath(course / built / f"{page}.html", start)).as_posix()
         return f"[{words}]({target}#{heading})"
 
     return SOURCE_LINK.sub(link, text)
@@ -131,7 +136,9 @@ def _link_again(text: str, start: Path, course: Path | None) -> str:
 
 def without_links(text: str) -> str:
     """Markdown with the words of its links alone, so that a learner's copy, whose links lead elsewhere, can be compared with the release."""
-    text = re.sub(r"“([^”]+)” in the book's page [\w/-]+", r"\1", text)  # as `_link_again` writes what has no page
+    for written in {IN_PAGE, gettext(IN_PAGE)}:
+        form = re.escape(written).replace(re.escape("{words}"), "([^”]+)").replace(re.escape("{page}"), r"[\w/-]+")
+        text = re.sub(form, r"\1", text)
     return re.sub(r"\[([^\]]+)\]\([^)\s]*\)", r"\1", text)
 
 
@@ -157,11 +164,12 @@ def work_folder() -> Path:
     return (Path.cwd() if course == CARRIED else course) / "work"
 
 
-def start_assignment(name: str, course: Path) -> Started:
+def start_assignment(name: str, course: Path, asked: str | None = None) -> Started:
     """Copy an assignment into `work/` of the course, or of the present folder when the course is what the package carries. Never
     overwrites a copy. The copy's links lead to the pages of the book.
 
-    Raises ValueError for an unknown name, FileExistsError when there is a copy already.
+    asked: the language of the notebook; by default the one that is spoken, and English where it has none in that. Raises ValueError for an
+    unknown name, and for a language in which there is none, FileExistsError when there is a copy already.
     """
     import tempfile
 
@@ -174,6 +182,7 @@ def start_assignment(name: str, course: Path) -> Started:
         else:
             text = gettext("There is no assignment {name}; the assignments are: {names}.")
         raise ValueError(text.format(name=repr(name), near="".join(near), names=listed(names)))
+    spoken = _spoken(name, course, asked)
     carried = course == CARRIED
     root = Path.cwd() if carried else course
     target = root / "work" / name
@@ -185,14 +194,29 @@ def start_assignment(name: str, course: Path) -> Started:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".start-") as beside:
         copy = Path(beside) / name
         copy.mkdir()
-        for source in sorted((course / "assignments" / name).iterdir()):
+        for source in sorted(path for path in (course / "assignments" / name).iterdir() if path.is_file()):
             content = source.read_bytes()
             if source.suffix == ".ipynb":
-                content = _with_links(content.decode("utf-8"), target, None if carried else course).encode("utf-8")
+                translated = source.parent / spoken / source.name
+                text = translated.read_text(encoding="utf-8") if spoken and translated.is_file() else content.decode("utf-8")
+                with language.using(spoken or language.SOURCE):
+                    content = _with_links(text, target, None if carried else course).encode("utf-8")
             (copy / source.name).write_bytes(content)
         copy.rename(target)
     links = "site" if site_address() else "none" if carried else "built" if (course / BUILT).exists() else "unbuilt"
     return Started(next(iter(sorted(target.glob("*.ipynb"))), target), root, links)
+
+
+def _spoken(name: str, course: Path, asked: str | None) -> str:
+    """The language in which to hand out an assignment; empty for English. Raises ValueError where there is none in the language asked for."""
+    wanted = language.known(asked) if asked else language.language()
+    there = sorted(folder.name for folder in (course / "assignments" / name).iterdir() if folder.is_dir() and language.known(folder.name) == folder.name)
+    if wanted in there:
+        return wanted
+    if asked and wanted != language.SOURCE:
+        text = gettext("There is no notebook of {name} in {language}; there is one in: {languages}.")
+        raise ValueError(text.format(name=name, language=asked, languages=listed([language.SOURCE, *there])))
+    return ""
 
 
 def _with_links(notebook: str, start: Path, course: Path | None) -> str:

@@ -55,7 +55,7 @@ def _each(notebook: dict[str, Any], markdown: Callable[[str], str], plain: Calla
     """Put what the functions make of it in the place of each text: of Markdown, and of alt texts, which are plain."""
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
-            cell["source"] = _like(cell["source"], markdown("".join(cell["source"])))
+            cell["source"] = like(cell["source"], markdown("".join(cell["source"])))
             continue
         shown = cell["metadata"].get("mystnb", {})
         for part, key, act in (("image", "alt", plain), ("figure", "caption", markdown)):
@@ -66,6 +66,6 @@ def _each(notebook: dict[str, Any], markdown: Callable[[str], str], plain: Calla
                 shown[key] = plain(shown[key])
 
 
-def _like(before: str | list[str], text: str) -> str | list[str]:
+def like(before: str | list[str], text: str) -> str | list[str]:
     """The text in the form that it had: a string, or a list of lines."""
     return text.splitlines(keepends=True) if isinstance(before, list) else text

@@ -8,12 +8,13 @@ from types import ModuleType
 
 import yaml
 
-from . import blocks, notebooks, pictures, quizzes, words
+from . import assignments, blocks, notebooks, pictures, quizzes, words
 
 TOC = "_toc.yml"
 BOOK = "book"
 KINDS: dict[str, ModuleType] = {".md": blocks, ".ipynb": notebooks, ".yml": quizzes, ".svg": pictures}
 PICTURES, SITE, README = "pictures", "site", "README"
+ASSIGNMENTS = "assignments"
 
 
 def pages(course: Path) -> list[str]:
@@ -49,6 +50,8 @@ def catalogues(course: Path) -> dict[str, list[Path]]:
         found[document.removeprefix(f"{BOOK}/")] = [source_of(course, document), *([quiz] if quiz.is_file() else [])]
     found[PICTURES] = sorted((course / BOOK / "img").glob("*.svg"))
     found[README] = [course / "README.md"]
+    for path in sorted((course / ASSIGNMENTS).glob("*/*.ipynb")):
+        found[f"{ASSIGNMENTS}/{path.stem}"] = [path]
     found[SITE] = []
     return found
 
@@ -57,10 +60,15 @@ def messages(course: Path, name: str) -> list[str]:
     """All messages of a catalogue, each once, in the order of its sources. Raises KeyError for a name that is none."""
     if name == SITE:
         return words.messages(course)
-    found = [message for path in catalogues(course)[name] for message in KINDS[path.suffix].messages(path.read_text(encoding="utf-8"))]
+    found = [message for path in catalogues(course)[name] for message in _kind(path).messages(path.read_text(encoding="utf-8"))]
     return list(dict.fromkeys(found))
 
 
 def replaced(path: Path, translations: dict[str, str]) -> str:
     """A source's text with its messages translated, as far as there are translations."""
-    return KINDS[path.suffix].replace(path.read_text(encoding="utf-8"), translations)
+    return _kind(path).replace(path.read_text(encoding="utf-8"), translations)
+
+
+def _kind(path: Path) -> ModuleType:
+    """What knows the texts of a file: by its ending, but for the notebooks of assignments, in which learners write."""
+    return assignments if path.parent.parent.name == ASSIGNMENTS else KINDS[path.suffix]

@@ -36,6 +36,7 @@ from traitlets import TraitError
 from traitlets.config.loader import Config, PyFileConfigLoader
 
 from ..checks.report import points_text
+from ..language import SOURCE, using
 from . import gradebook, late_days, referee, sandbox, steps, worker
 from .names import listed, shown
 
@@ -55,11 +56,13 @@ class FarmError(RuntimeError):
 
 @dataclass
 class Notebook:
-    """A notebook that was handed in, rebuilt: the cells to judge, what makes it unusable, the key of its outcome, and the outcome."""
+    """A notebook that was handed in, rebuilt: the cells to judge, what makes it unusable, the language in which its author is spoken to, empty
+    for English, the key of its outcome, and the outcome."""
 
     name: str
     cells: list[referee.Cell]
     problem: str | None
+    language: str
     key: str
     outcome: referee.Outcome | None = None
 
@@ -156,9 +159,10 @@ class Classroom:
         for path in converter.released():
             rebuilt = converter.rebuilt(self.assignment, Path(converter.submission_folder(self.assignment, student)) / path.name)
             cells = referee.cells_of(rebuilt.notebook)
-            key = referee.key_of(cells, self.seed, rebuilt.problem, self.limits, self.unsafe)
+            with using(rebuilt.language or SOURCE):
+                key = referee.key_of(cells, self.seed, rebuilt.problem, self.limits, self.unsafe)
             outcome = None if self.unsafe else self.folder.cached(key)
-            submission.notebooks.append(Notebook(path.stem, cells, rebuilt.problem, key, outcome))
+            submission.notebooks.append(Notebook(path.stem, cells, rebuilt.problem, rebuilt.language, key, outcome))
         return submission
 
     def enter(self, submission: Submission) -> str:
@@ -317,8 +321,8 @@ class Judging:
                 future.cancel()
 
     def send(self, submission: Submission) -> None:
-        work = [(notebook.cells, notebook.problem) for notebook in submission.notebooks if not notebook.outcome]
-        truths = self.room.folder.prepare(self.room.assignment, set().union(*(referee.tasks_of(cells) for cells, _ in work)))
+        work = [(notebook.cells, notebook.problem, notebook.language) for notebook in submission.notebooks if not notebook.outcome]
+        truths = self.room.folder.prepare(self.room.assignment, set().union(*(referee.tasks_of(cells) for cells, *_ in work)))
         future = self.farm.client.submit(
             worker.judge, work, self.seed, truths, self.room.limits, self.room.unsafe, self.versions, pure=False, retries=0
         )

@@ -23,6 +23,8 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from traitlets.config import Config
 
+from .. import language
+from ..language import gettext
 from . import rebuild
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -37,7 +39,7 @@ TAGS = {
     "pre", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
 ANCHOR = "text-"  # begins the id of a heading: the others on the page belong to the checks
-ADDED = '<div style="border-left: 4px solid #9a6700; padding-left: .8rem"><small>Added by the learner:</small>\n{}</div>'
+ADDED = '<div style="border-left: 4px solid #9a6700; padding-left: .8rem"><small>{}</small>\n{}</div>'
 SHOWN = '<span title="{name}" style="color: #fff; background: #cf222e; border-radius: 3px; padding: 0 .2em">{code}</span>'
 OVERRIDES = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they change the order in which other characters are shown
 JOINING = set("\u200c\u200d")  # part of words in some scripts, and of emoji
@@ -142,7 +144,22 @@ def markdown(context: Context, source: str) -> str:
     """Filter `markdown2html`: pictures come from the release only, and text that a learner added says that it is that."""
     cell = context.get("cell") or NotebookNode(metadata={})
     made = markdown_html(source, not (rebuild.is_solution(cell) or rebuild.is_added(cell)), cell.get("attachments"))
-    return ADDED.format(made) if rebuild.is_added(cell) else made
+    return ADDED.format(html.escape(gettext("Added by the learner:")), made) if rebuild.is_added(cell) else made
+
+
+# --- Words of the page ---------------------------------------------------------------------------
+
+
+@pass_context  # so that Jinja does not look a text up once for all pages
+def said(context: Context, text: str, **fills: str) -> str:
+    """Filter `said`: a text in the language that is spoken now, as HTML. What fills its places is HTML already."""
+    return html.escape(gettext(text), quote=False).format(**fills)
+
+
+@pass_context
+def page_language(context: Context, _: str) -> str:
+    """Filter `page_language`: the language that is spoken now, as pages name it."""
+    return language.language().replace("_", "-")
 
 
 # --- Exporters -----------------------------------------------------------------------------------
@@ -153,7 +170,7 @@ class PageExporter(HTMLExporter):
 
     @property
     def default_config(self) -> Config:
-        filters = {"markdown2html": markdown, "highlight_code": code, "ansi2html": printed}
+        filters = {"markdown2html": markdown, "highlight_code": code, "ansi2html": printed, "said": said, "page_language": page_language}
         config = super().default_config
         config.merge(Config(PageExporter={"filters": filters}))
         return config
@@ -171,3 +188,8 @@ class FeedbackExporter(PageExporter):
         config.merge(Config(FeedbackExporter={"template_name": "feedback", "extra_template_basedirs": [str(TEMPLATES)]}))
         config.pop("NbConvertBase", None)  # an order of outputs, for which our template has no use and nbgrader's steps only a warning
         return config
+
+    def from_notebook_node(self, nb: NotebookNode, resources: dict | None = None, **kw: Any) -> tuple[str, dict]:
+        """As nbconvert does, in the language of the notebook that was handed in."""
+        with language.using(language.known(nb.metadata.get("unrolled", {}).get("language", "")) or language.SOURCE):
+            return super().from_notebook_node(nb, resources, **kw)

@@ -6,6 +6,7 @@ said in its `problem` and `notes`. Metadata, tags, outputs, attachments, ids and
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import hashlib
@@ -14,15 +15,17 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from nbformat import NotebookNode, v4
 
 from ..checks import TASKS
 from ..course import without_links
+from ..language import gettext, using
 from .names import listed, shown
 
 MAX_FILE = 32 * 2**20  # bytes: a notebook with many pictures has a few MB
@@ -57,7 +60,8 @@ class Written:
 class HandedIn:
     """What lay where a submission should be. problem: why nothing can be taken from it, or None. notes: what was strange.
 
-    name: of the file that was read. others: the notebooks beside it, which were not.
+    name: of the file that was read. others: the notebooks beside it, which were not. language: in which the notebook says that it is,
+    of those that the release has; empty for none.
     """
 
     written: list[Written] = field(default_factory=list)
@@ -65,18 +69,20 @@ class HandedIn:
     notes: list[str] = field(default_factory=list)
     name: str = ""
     others: list[str] = field(default_factory=list)
+    language: str = ""
 
     @property
     def digest(self) -> str:
         """A hash of all that a grade and its remarks can depend on. Outputs and the rest of a notebook's metadata are not among it."""
-        return digest(json.dumps([self.problem, self.others, *(dataclasses.astuple(cell) for cell in self.written)]))
+        language = [self.language] if self.language else []
+        return digest(json.dumps([self.problem, self.others, *language, *(dataclasses.astuple(cell) for cell in self.written)]))
 
 
 @dataclass
 class Rebuilt:
     """The notebook to judge. problem: why nothing of the learner's could be used, or None. notes: what else to tell.
 
-    digest: of what was handed in, by which a later run sees whether that has changed. What is told may
+    language: in which its author is spoken to, empty for English. digest: of what was handed in, by which a later run sees whether that has changed. What is told may
     hold names that a learner chose, and is cleaned here, once, for logs, tables and pages.
     """
 
@@ -84,6 +90,7 @@ class Rebuilt:
     problem: str | None = None
     notes: list[str] = field(default_factory=list)
     digest: str = ""
+    language: str = ""
 
     def __post_init__(self) -> None:
         self.problem = self.problem and shown(self.problem, MAX_REMARK)
@@ -112,53 +119,69 @@ def read_file(path: Path) -> bytes:
     path = Path(path)
     for part in (path, path.parent, path.parent.parent):
         if part.is_symlink():
-            raise Unusable(f"“{part.name}” is a link: hand in the notebook itself.")
+            raise Unusable(gettext("“{file}” is a link: hand in the notebook itself.").format(file=part.name))
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
-        raise Unusable(f"No notebook “{path.name}” was handed in.") from None
+        raise Unusable(gettext("No notebook “{file}” was handed in.").format(file=path.name)) from None
     except OSError as error:
-        raise Unusable(f"“{path.name}” can't be read ({error.strerror}).") from None
+        raise Unusable(gettext("“{file}” can't be read ({why}).").format(file=path.name, why=error.strerror)) from None
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
-        raise Unusable(f"“{path.name}” is not a file: hand in the notebook itself.")
+        raise Unusable(gettext("“{file}” is not a file: hand in the notebook itself.").format(file=path.name))
     with os.fdopen(descriptor, "rb") as file:
         if found.st_nlink > 1:
-            raise Unusable(f"“{path.name}” is a second name of another file: hand in a copy of its own.")
+            raise Unusable(gettext("“{file}” is a second name of another file: hand in a copy of its own.").format(file=path.name))
         if found.st_size > MAX_FILE:
-            raise Unusable(f"“{path.name}” has {found.st_size / 1e6:.0f} MB, and {MAX_FILE / 1e6:.0f} MB are allowed: clear its outputs.")
+            text = gettext("“{file}” has {size} MB, and {most} MB are allowed: clear its outputs.")
+            raise Unusable(text.format(file=path.name, size=f"{found.st_size / 1e6:.0f}", most=f"{MAX_FILE / 1e6:.0f}"))
         return file.read(MAX_FILE + 1)
+
+
+def load(data: bytes) -> tuple[Any, list[str]]:
+    """What a file of JSON holds, and notes on what was strange. Raises Unusable for another file."""
+    try:
+        try:
+            return json.loads(data), []
+        except UnicodeDecodeError:
+            return json.loads(data.decode("latin-1")), [gettext("The file is not in UTF-8; it was read as Latin-1.")]
+    except (ValueError, RecursionError):
+        raise Unusable(_no_notebook(data)) from None
+
+
+def language_of(found: Any) -> str:
+    """The language in which a notebook says that it is; empty where it says nothing."""
+    for key in ("metadata", "unrolled", "language"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def parse(data: bytes) -> tuple[list[Written], list[str]]:
     """The cells of a notebook, and notes on what was strange. Raises Unusable when it is no notebook."""
-    notes = []
-    try:
-        try:
-            found = json.loads(data)
-        except UnicodeDecodeError:
-            found = json.loads(data.decode("latin-1"))
-            notes.append("The file is not in UTF-8; it was read as Latin-1.")
-    except (ValueError, RecursionError):
-        raise Unusable(_no_notebook(data)) from None
+    found, notes = load(data)
+    return cells_written(found), notes
+
+
+def cells_written(found: Any) -> list[Written]:
+    """The cells of what should be a notebook. Raises Unusable when it is none."""
     cells = _cells(found)
     if cells is None:
-        raise Unusable("What was handed in is not a Jupyter notebook: it has no list of cells.")
+        raise Unusable(gettext("What was handed in is not a Jupyter notebook: it has no list of cells."))
     if len(cells) > MAX_CELLS:
-        raise Unusable(f"The notebook has {len(cells)} cells, and {MAX_CELLS} are allowed.")
+        raise Unusable(gettext("The notebook has {count} cells, and {most} are allowed.").format(count=len(cells), most=MAX_CELLS))
     written = [cell for cell in map(_written, cells) if cell is not None]
     if sum(len(cell.text) for cell in written) > MAX_TEXT:
-        raise Unusable(f"The cells hold more than {MAX_TEXT:,} characters of text.")
-    return written, notes
+        raise Unusable(gettext("The cells hold more than {count} characters of text.").format(count=f"{MAX_TEXT:,}"))
+    return written
 
 
 def _no_notebook(data: bytes) -> str:
     if not data.strip():
-        return "The file that was handed in is empty."
+        return gettext("The file that was handed in is empty.")
     if data.lstrip()[:1] == b"{":
-        return "The notebook that was handed in breaks off or is damaged: it is not valid JSON. Save it again and hand it in once more."
-    return "What was handed in is not a Jupyter notebook: it is not JSON."
+        return gettext("The notebook that was handed in breaks off or is damaged: it is not valid JSON. Save it again and hand it in once more.")
+    return gettext("What was handed in is not a Jupyter notebook: it is not JSON.")
 
 
 def _cells(found: Any) -> list | None:
@@ -300,7 +323,7 @@ def _shorten_prose(cells: Iterable[NotebookNode]) -> None:
     for cell in cells:
         kept = min(MAX_MARKDOWN, left)
         if len(cell.source) > kept:
-            cell.source = f"{cell.source[:kept]}\n\n(cut off here: too long)"
+            cell.source = f"{cell.source[:kept]}\n\n{gettext('(cut off here: too long)')}"
         left -= min(kept, len(cell.source))
 
 
@@ -369,15 +392,23 @@ def _differs(cell: NotebookNode) -> str:
     first = next(line.strip() for line in released_text(cell).split("\n") if line.strip())
     first = f"“{first[:57]}...”" if len(first) > 60 else f"“{first}”"
     if cell.cell_type == "markdown":
-        return f"The course's text that begins with {first} was changed: what was written into it is shown as a cell of its own, and is no answer."
-    return (
-        f"The course's cell that begins with {first} was changed. It was run as it was released, and what it did not have was run as an added "
-        "cell: write your own code into the cells for it, or into new ones."
-    )
+        text = gettext("The course's text that begins with {first} was changed: what was written into it is shown as a cell of its own, and is no answer.")
+    else:
+        text = gettext(
+            "The course's cell that begins with {first} was changed. It was run as it was released, and what it did not have was run as an added "
+            "cell: write your own code into the cells for it, or into new ones."
+        )
+    return text.format(first=first)
 
 
-def handed_in(path: Path, names: Collection[str] = ()) -> HandedIn:
-    """What lies where `path` should be, whatever that is. names: the files of all notebooks that the assignment has.
+def spoken_to(language: str) -> contextlib.AbstractContextManager:
+    """Inside, an author is spoken to in the language of the notebook; where it says none, in the one that is spoken anyway."""
+    return using(language) if language else contextlib.nullcontext()
+
+
+def handed_in(path: Path, names: Collection[str] = (), languages: Collection[str] = ()) -> HandedIn:
+    """What lies where `path` should be, whatever that is. names: the files of all notebooks that the assignment has. languages: in which
+    there is a release, beside English; its author is spoken to in the notebook's own.
 
     Where the assignment has one notebook and a submission one of another name, that is read.
     """
@@ -385,31 +416,46 @@ def handed_in(path: Path, names: Collection[str] = ()) -> HandedIn:
     notes, place = [], path
     if len(names) == 1 and others and not os.path.lexists(path):
         if len(others) > 1:
-            problem = f"There is no “{path.name}”, but {listed(others)}: which of them counts? Hand in one, under the right name."
-            return HandedIn(problem=problem, others=others)
+            text = gettext("There is no “{file}”, but {others}: which of them counts? Hand in one, under the right name.")
+            return HandedIn(problem=text.format(file=path.name, others=listed(others)), others=others)
         place, others = path.with_name(others[0]), []
-        notes.append(f"“{place.name}” is read in place of “{path.name}”.")
+        notes.append(gettext("“{read}” is read in place of “{file}”.").format(read=place.name, file=path.name))
+    spoken = ""
     try:
-        written, strange = parse(read_file(place))
+        found, strange = load(read_file(place))
+        spoken = language_of(found) if language_of(found) in languages else ""
+        with spoken_to(spoken):
+            written = cells_written(found)
+            problem = None if any(cell.code for cell in written) else gettext("The notebook that was handed in has none of the cells of this assignment.")
     except Unusable as error:
-        return HandedIn([], str(error), notes, place.name, others)
-    problem = None if any(cell.code for cell in written) else "The notebook that was handed in has none of the cells of this assignment."
-    return HandedIn(written, problem, notes + strange, place.name, others)
+        return HandedIn([], str(error), notes, place.name, others, spoken)
+    return HandedIn(written, problem, notes + strange, place.name, others, spoken)
 
 
-def of_file(release: NotebookNode, path: Path, names: Collection[str] = ()) -> Rebuilt:
-    """The notebook to judge for what lies where `path` should be, whatever that is. names: as for `handed_in`."""
-    found = handed_in(path, names)
+def of_file(release: NotebookNode, path: Path, names: Collection[str] = (), translated: Mapping[str, NotebookNode] = MappingProxyType({})) -> Rebuilt:
+    """The notebook to judge for what lies where `path` should be, whatever that is. names: as for `handed_in`.
+
+    translated: the release in other languages. A notebook is held to the release of the language that it says it is in. They differ in prose,
+    docstrings and comments alone, so that nobody gains by saying another.
+    """
+    found = handed_in(path, names, translated.keys())
+    with spoken_to(found.language):
+        return _rebuilt(translated.get(found.language, release), path, found)
+
+
+def _rebuilt(release: NotebookNode, path: Path, found: HandedIn) -> Rebuilt:
     written, problem = found.written, found.problem
     if problem is None and (other := other_assignment(release, written)):
-        written, problem = [], f"“{found.name}” is the notebook of {other}, where “{path.name}” was to be handed in."
+        text = gettext("“{read}” is the notebook of {other}, where “{file}” was to be handed in.")
+        written, problem = [], text.format(read=found.name, other=other, file=path.name)
     notebook = rebuild(release, written)
     notes = [*found.notes, *(_differs(cell) for cell in notebook.cells if released_text(cell))]
     if found.others and problem is None and _untouched(release, notebook):
-        notes.append(f"“{path.name}” is as it was released, and beside it lies {listed(found.others)}, not read: the wrong one may be graded.")
+        text = gettext("“{file}” is as it was released, and beside it lies {others}, not read: the wrong one may be graded.")
+        notes.append(text.format(file=path.name, others=listed(found.others)))
     elif found.others and found.name:
-        notes.append(f"Beside “{path.name}” lies {listed(found.others)}, not read.")
-    return Rebuilt(notebook, problem, notes, found.digest)
+        notes.append(gettext("Beside “{file}” lies {others}, not read.").format(file=path.name, others=listed(found.others)))
+    return Rebuilt(notebook, problem, notes, found.digest, found.language)
 
 
 def other_assignment(release: NotebookNode, written: list[Written]) -> str:

@@ -27,7 +27,8 @@ from ..checks import TASKS, Record, Task, find, uses
 from ..checks import limits as limits_at_home
 from ..checks import run as checks_run
 from ..checks.diagnosis import code, errors
-from ..checks.observe import GLOBAL_STATE
+from ..checks.observe import GLOBAL_STATE, told
+from ..language import SOURCE, again, gettext, language, texts
 from . import rebuild, sandbox, wire
 from .right import RightVersions
 
@@ -130,10 +131,37 @@ def clean(text: str, limit: int = 4000) -> str:
     return kept if len(kept) <= limit else kept[:limit] + " ..."
 
 
+CALLED = texts("The cell “{first}”")
+# How the player is lost, and what else ends a cell or a call. Records keep these in English, in which they are counted; `incident_text` and
+# `problem_text` say them in another language.
+LOST = texts((
+    "it sent what is no answer", "it sent what is no answer ({why})", "it sent an answer to another question", "it did not answer in time and was stopped",
+    "it asked for what it is not given", "it asked for more results of a right {name} than it is given", "the time for this task was over",
+    "the time for the whole notebook, {seconds} s, was over", "stopped after {seconds} s", "no time left", "a call did not end in time",
+))  # fmt: skip
+PROBLEMS = texts((
+    "This cell was left out of grading: {why}.", "This cell was not run when grading: the time for your own cells was over.",
+    "and {count} more statements that failed", "stopped after {seconds} s: a cell may take no longer when grading",
+))  # fmt: skip
+
+
+def incident_text(remark: str) -> str:
+    """What ended a cell or a call, in the language that is spoken now. Other remarks stay as they are."""
+    what, _, why = remark.rpartition(": ")
+    said = again(why, LOST)
+    return gettext("{what}: {why}").format(what=again(what, (CALLED,)), why=said) if said != why else remark
+
+
+def problem_text(problem: str) -> str:
+    """What failed in a cell, in the language that is spoken now. What Python says stays as Python says it."""
+    said = again(problem, (*PROBLEMS, *LOST))
+    return told(problem) if said == problem else said
+
+
 def _called(cell: Cell) -> str:
     """What to call a cell when speaking to its author, who sees no numbers: its first line."""
     first = next((line.strip() for line in cell.text.splitlines() if line.strip()), "")
-    return f"The cell “{clean(first, 50)}”"
+    return CALLED.format(first=clean(first, 50))
 
 
 def _text(value: Any, what: str) -> str:
@@ -327,7 +355,7 @@ def explained_zero(task: Task, seed: int, message: str) -> Record:
     """A record that earns nothing, because of what `message` says."""
     nothing = checks_run.Observation(error=task.name, error_type="NotImplementedError")
     record = checks_run.run(task, lambda _: nothing, seed)
-    record.message = message
+    record.message, record.unwritten = message, ""
     return record
 
 
@@ -362,13 +390,16 @@ def _judged_task(session: Session, task: Task, seed: int, failed_cells: list[int
         found, can_be_called, value = session.look_up(task.name)
     except sandbox.Lost as error:
         session.lost(task.name, error)
-        return explained_zero(task, seed, f"{task.name} could not be judged: {error}.")
+        return explained_zero(task, seed, gettext("{task} could not be judged: {why}.").format(task=task.name, why=again(str(error), LOST)))
     if not found:
-        why = " A cell before this one failed; its report says why." if failed_cells else ""
-        return explained_zero(task, seed, f"There is no function {task.name} when this check is reached.{why}")
+        if failed_cells:
+            text = gettext("There is no function {task} when this check is reached. A cell before this one failed; its report says why.")
+        else:
+            text = gettext("There is no function {task} when this check is reached.")
+        return explained_zero(task, seed, text.format(task=task.name))
     if not can_be_called:
         received = checks_run.compare.describe(value)
-        return explained_zero(task, seed, f"Expected the function {task.signature}, received {received}.")
+        return explained_zero(task, seed, gettext("Expected the function {signature}, received {value}.").format(signature=task.signature, value=received))
     before = session.waited["calls"]
     over: list[checks_run.Observation] = []  # after a crash, a time-out or a flood no further call is made
     held = 0  # all results are kept until the known mistakes were compared with them
@@ -485,6 +516,8 @@ def _course_hash() -> str:
 def key_of(cells: list[Cell], seed: int, problem: str | None, limits: Limits, unsafe: bool) -> str:
     """The hash of everything that an outcome depends on."""
     everything = [FORMAT, [vars(cell) for cell in cells], seed, problem, asdict(limits), unsafe, versions()]
+    if language() != SOURCE:  # in which it is told
+        everything.append(language())
     return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
 
 

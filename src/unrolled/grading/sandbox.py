@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..language import texts
 from . import system_calls, wire
 
 HERE = Path(__file__).resolve().parent
@@ -31,7 +32,7 @@ OWN_FILES = (HERE / "player.py", HERE / "wire.py", *(HERE.parent / "checks" / na
 INSIDE = "/referee"  # where these files and NumPy lie in the sandbox
 MISSING = "bubblewrap (bwrap), in which learners' code runs, is not installed."
 INSTALL = "Install it with `sudo apt-get install bubblewrap` (Debian, Ubuntu) or `sudo dnf install bubblewrap` (Fedora)."
-UNSAFE_NOTE = "Run without a sandbox (UNROLLED_UNSAFE=1): this result is only as good as the code that was handed in."
+UNSAFE_NOTE = texts("Run without a sandbox (UNROLLED_UNSAFE=1): this result is only as good as the code that was handed in.")
 
 
 class SandboxError(RuntimeError):

@@ -41,9 +41,11 @@ from nbgrader.utils import rmtree
 from traitlets import Bool, Dict, Float, Integer, TraitError, Unicode, default
 from traitlets.config.loader import PyFileConfigLoader
 
+from .. import language
 from ..checks.report import as_text, feedback_html, points_text
 from ..checks.run import Record, Step
 from ..course import site_link
+from ..language import gettext
 from . import exchange, gradebook, late_days, rebuild, referee, sandbox
 from .names import shown, unfit
 
@@ -117,6 +119,7 @@ class GenerateAssignment(stock_release.GenerateAssignment):
         """The last that nbgrader does to a release."""
         super().set_permissions(assignment_id, student_id)
         place, beside = self._place(assignment_id, student_id), Path(self._format_dest(assignment_id, student_id))
+        self._translate(beside)
         before = beside.with_suffix(".before")
         shutil.rmtree(before, ignore_errors=True)
         if place.exists():
@@ -124,6 +127,20 @@ class GenerateAssignment(stock_release.GenerateAssignment):
             place.rename(before)
         beside.rename(place)
         shutil.rmtree(before, ignore_errors=True)
+
+
+    def _translate(self, folder: Path) -> None:
+        """Add the release in the other languages, each in a folder that the language names, where the course has catalogues of it."""
+        course = Path(self.coursedir.root)
+        if not (course / "book" / "locales").is_dir():
+            return
+        from ..editions import assignments
+
+        sources = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.ipynb")}
+        for (spoken, name), text in assignments.in_languages(course, sources).items():
+            target = folder / spoken / name
+            target.parent.mkdir(exist_ok=True)
+            target.write_text(text, encoding="utf-8")
 
 
 # --- Finding submissions -----------------------------------------------------------------------
@@ -166,16 +183,23 @@ class Autograde(stock.Autograde):
                     "src/unrolled/checks/tasks/, or correct their grade_id."
                 )
 
-    def release(self, assignment: str, name: str) -> NotebookNode:
-        """A released notebook, its cells as the gradebook knows them. nbgrader asks the gradebook for each submission anew."""
-        if name not in self.releases:
-            release = nbformat.read(self.release_folder(assignment) / name, as_version=4)
+    def release(self, assignment: str, name: str, spoken: str = "") -> NotebookNode:
+        """A released notebook, in English or in another language, its cells as the gradebook knows them. nbgrader asks the gradebook for each
+        submission anew."""
+        if (name, spoken) not in self.releases:
+            release = nbformat.read(self.release_folder(assignment) / spoken / name, as_version=4)
             known = {"notebook": Path(name).stem, "assignment": assignment, "db_url": self.coursedir.db_url}
             OverwriteCells(parent=self).preprocess(release, {"nbgrader": known})
             if any(rebuild.is_test(cell) and "grade_id" not in cell.metadata["nbgrader"] for cell in release.cells):
                 raise Refused(f"The gradebook does not know all cells of {name}: run `nbgrader generate_assignment {assignment} --force`.")
-            self.releases[name] = release
-        return self.releases[name]
+            self.releases[name, spoken] = release
+        return self.releases[name, spoken]
+
+    def translated(self, assignment: str, name: str) -> dict[str, NotebookNode]:
+        """A released notebook in the other languages that it was released in: each lies in a folder that the language names."""
+        folder = self.release_folder(assignment)
+        spoken = [code for code in language.languages() if code != language.SOURCE and (folder / code / name).is_file()]
+        return {code: self.release(assignment, name, code) for code in spoken}
 
     def released(self) -> list[Path]:
         """The released notebooks of the assignment. Raises Refused when there are none."""
@@ -249,7 +273,9 @@ class Autograde(stock.Autograde):
     def _is_another(self, assignment: str, path: Path, record: dict[str, Any]) -> bool:
         """Whether what lies at `path` is not what a record is about."""
         if "handed_in" in record:
-            return self._digest(rebuild.handed_in(path, self._names(assignment)).digest, assignment, path) != record["handed_in"]
+            with language.using(language.SOURCE):
+                found = rebuild.handed_in(path, self._names(assignment), self.translated(assignment, path.name))
+            return self._digest(found.digest, assignment, path) != record["handed_in"]
         rebuilt = self.rebuilt(assignment, path)  # a record of an earlier version, without the digest
         return (rebuilt.problem, [vars(cell) for cell in referee.cells_of(rebuilt.notebook)]) != (record["problem"], record["cells"])
 
@@ -340,7 +366,8 @@ class Autograde(stock.Autograde):
 
     def rebuilt(self, assignment: str, path: Path) -> rebuild.Rebuilt:
         """The notebook to judge for the one that should lie at `path`."""
-        rebuilt = rebuild.of_file(self.release(assignment, path.name), path, self._names(assignment))
+        with language.using(language.SOURCE):  # but for a notebook in another language, whatever is spoken here
+            rebuilt = rebuild.of_file(self.release(assignment, path.name), path, self._names(assignment), self.translated(assignment, path.name))
         rebuilt.digest = self._digest(rebuilt.digest, assignment, path)
         for remark in self._told(assignment, path):
             rebuilt.note(remark)
@@ -409,7 +436,7 @@ class SubmissionExporter(NotebookExporter):
             return super().from_filename(filename, resources, **kw)
         path = Path(filename)
         rebuilt = self.parent.rebuilt(resources["nbgrader"]["assignment"], path)
-        rebuilt.notebook.metadata["unrolled"] = {"problem": rebuilt.problem, "notes": rebuilt.notes, "handed_in": rebuilt.digest}
+        rebuilt.notebook.metadata["unrolled"] = {"problem": rebuilt.problem, "notes": rebuilt.notes, "handed_in": rebuilt.digest, "language": rebuilt.language}
         return nbformat.writes(rebuilt.notebook) + "\n", {**resources, "output_extension": self.file_extension}
 
 
@@ -456,6 +483,10 @@ class Judge(NbGraderPreprocessor):
         )  # fmt: skip
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        with language.using(nb.metadata.get("unrolled", {}).get("language") or language.SOURCE):
+            return self._judged(nb, resources)
+
+    def _judged(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         names = [resources["nbgrader"][part] for part in ("student", "assignment", "notebook")]
         assignment = names[1]
         said = nb.metadata.pop("unrolled", {})
@@ -481,6 +512,8 @@ class Judge(NbGraderPreprocessor):
         write_outputs(nb, outcome)
         if remarks := referee.remarks_of(record):
             nb.cells.insert(0, _remarks(remarks))
+        if said.get("language"):  # for the page that its author gets back
+            nb.metadata["unrolled"] = {"language": said["language"]}
         return nb, resources
 
     def _tell(self, student: str, record: dict, outcome: referee.Outcome) -> None:
@@ -516,8 +549,8 @@ class SaveGrades(SaveAutoGrades):
 
 def _remarks(remarks: list[str]) -> NotebookNode:
     """A cell at the top that says what happened. Plain text: the words may come from a learner."""
-    lines = "\n".join(f"    {' '.join(remark.split())}" for remark in remarks)
-    return v4.new_markdown_cell(f"**What happened when this was graded**\n\n{lines}", metadata={"unrolled": {"cell": "remarks"}}, id="remarks")
+    lines = "\n".join(f"    {' '.join(referee.incident_text(remark).split())}" for remark in remarks)
+    return v4.new_markdown_cell(f"**{gettext('What happened when this was graded')}**\n\n{lines}", metadata={"unrolled": {"cell": "remarks"}}, id="remarks")
 
 
 def write_outputs(notebook: NotebookNode, outcome: referee.Outcome) -> None:
@@ -533,7 +566,7 @@ def write_outputs(notebook: NotebookNode, outcome: referee.Outcome) -> None:
         elif rebuild.is_solution(cell) or rebuild.is_added(cell) or rebuild.is_setup(cell):
             cell.outputs = _printed(outcome.cells.get(str(number)))
         else:
-            cell.outputs = [_output("stream", name="stdout", text="This cell is for your eyes; it is not run when grading.\n")]
+            cell.outputs = [_output("stream", name="stdout", text=gettext("This cell is for your eyes; it is not run when grading.") + "\n")]
 
 
 def record_from(data: dict[str, Any]) -> Record:
@@ -552,8 +585,8 @@ def _test_outputs(cell: NotebookNode, record: Record, count: int, outcome: refer
     points = points_of(record, float(cell.metadata["nbgrader"]["points"]))
     text, rich = as_text(record), feedback_html(record, site_link)
     if outcome.sandbox == "none":
-        text = f"{text}\n{sandbox.UNSAFE_NOTE}"
-        rich = f"{rich}<p><small>{html.escape(sandbox.UNSAFE_NOTE)}</small></p>"
+        text = f"{text}\n{gettext(sandbox.UNSAFE_NOTE)}"
+        rich = f"{rich}<p><small>{html.escape(gettext(sandbox.UNSAFE_NOTE))}</small></p>"
     return [
         _output("execute_result", data={"text/plain": repr(points)}, metadata={}, execution_count=count),
         _output("display_data", data={"text/plain": text, "text/html": rich}, metadata={}),
@@ -571,7 +604,7 @@ def _printed(found: dict[str, Any] | None) -> list[NotebookNode]:
         return []
     text = ""
     if found["printed"]:
-        text += "Your program printed:\n" + "".join(f"  | {line}\n" for line in found["printed"].splitlines())
+        text += gettext("Your program printed:") + "\n" + "".join(f"  | {line}\n" for line in found["printed"].splitlines())
     for problem in found["problems"]:
-        text += "When grading, this failed:\n" + "".join(f"  | {line}\n" for line in problem.splitlines())
+        text += gettext("When grading, this failed:") + "\n" + "".join(f"  | {line}\n" for line in referee.problem_text(problem).splitlines())
     return [_output("stream", name="stdout", text=text)]

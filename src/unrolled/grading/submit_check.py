@@ -21,6 +21,7 @@ from ..checks import Record, limits
 from ..checks.record import Step
 from ..checks.report import ASSIGNMENT_POINTS, points_text
 from ..checks.run import PUBLIC_SEED
+from ..language import all_of, gettext, languages
 from . import names, rebuild, referee, sandbox
 
 
@@ -49,11 +50,13 @@ def forecast(path: Path, course: Path) -> Forecast:
     Raises NoAssignment for what is no notebook of an assignment, SandboxError where there is neither a sandbox nor another way.
     """
     path = _notebook_at(path)
-    found = rebuild.handed_in(path)
+    found = rebuild.handed_in(path, languages=languages())
     if found.problem:
         raise NoAssignment(found.problem)
     assignment, release = _released(path, found.written, course)
-    rebuilt = rebuild.of_file(release, path)
+    own = course / "assignments" / assignment / found.language / f"{assignment}.ipynb"
+    translated = {found.language: nbformat.read(own, as_version=4)} if found.language and own.is_file() else {}
+    rebuilt = rebuild.of_file(release, path, translated=translated)
     cells = referee.cells_of(rebuilt.notebook)
     unsafe = shutil.which("bwrap") is None or not sandbox.diagnose().works
     outcome = referee.judge(cells, PUBLIC_SEED, unsafe=unsafe)

@@ -8,6 +8,7 @@ import os
 from dataclasses import asdict
 from typing import Any
 
+from ..language import SOURCE, using
 from . import referee, sandbox
 
 
@@ -16,10 +17,10 @@ class Unfit(RuntimeError):
 
 
 def judge(
-    notebooks: list[tuple[list[referee.Cell], str | None]], seed: int, truths: bytes, limits: referee.Limits, unsafe: bool,
+    notebooks: list[tuple[list[referee.Cell], str | None, str]], seed: int, truths: bytes, limits: referee.Limits, unsafe: bool,
     versions: dict[str, str],
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Judge notebooks, given by cells and problem. Raises Unfit when the code here is not the class's.
+    """Judge notebooks, given by cells, problem and the language in which their authors are spoken to. Raises Unfit when the code here is not the class's.
 
     truths: what `ClassFolder.prepare` gave for the seed; without it the references are asked here.
     """
@@ -27,7 +28,11 @@ def judge(
         raise Unfit(other_versions(mine, versions))
     if truths:
         referee.recall(seed, truths)
-    return [asdict(referee.judge(cells, seed, problem=problem, limits=limits, unsafe=unsafe)) for cells, problem in notebooks]
+    found = []
+    for cells, problem, spoken in notebooks:
+        with using(spoken or SOURCE):
+            found.append(asdict(referee.judge(cells, seed, problem=problem, limits=limits, unsafe=unsafe)))
+    return found
 
 
 def other_versions(mine: dict[str, str], wanted: dict[str, str]) -> str:
