@@ -657,3 +657,29 @@ def test_no_id_is_drawn_for_length_0():
 def test_a_sample_that_cannot_be_drawn_is_refused(prefix, options, message):
     with pytest.raises(ValueError, match=message):
         sample(model_of(), prefix, **{"length": 5, "rng": np.random.default_rng(0)} | options)
+
+
+@pytest.fixture
+def short_run(monkeypatch):
+    """A short run of 20 s, on a clock by which 8 s pass whenever somebody looks at it."""
+    monkeypatch.setenv("UNROLLED_SHORT_RUN", "20")
+    ticks = iter(range(0, 10_000, 8))
+    monkeypatch.setattr(training.time, "monotonic", lambda: next(ticks))
+
+
+def test_a_short_run_stops_a_training_in_the_middle_of_a_pass_and_says_so(short_run, capsys):
+    batches = [(ids_of(5, 2), ids_of(5, 2))] * 50
+    history = train(model_of(), [batches], SGD(0.1))
+    assert 0 < len(history.losses) < 5
+    assert f"the training stopped early, after {len(history.losses)} × update" in capsys.readouterr().out
+
+
+def test_a_short_run_stops_a_loop_with_a_bar_after_one_item_at_least(short_run, capsys):
+    assert list(training.progress(range(50), "pass")) in ([0], [0, 1], [0, 1, 2])
+    assert "× pass" in capsys.readouterr().out
+
+
+def test_a_short_run_of_no_number_is_refused(monkeypatch):
+    monkeypatch.setenv("UNROLLED_SHORT_RUN", "soon")
+    with pytest.raises(ValueError, match="UNROLLED_SHORT_RUN should be a number of seconds, such as 20, received 'soon'"):
+        train(model_of(), [[(ids_of(5, 2), ids_of(5, 2))]], SGD(0.1))

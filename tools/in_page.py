@@ -3,8 +3,9 @@
     python tools/in_page.py book/recurrence/rnn book/sequences/text    # these
     python tools/in_page.py                                           # those of book/try.yml
 
-Prints, for each page, the seconds of all its cells, the cells that take more than 20 s, and the errors. `book/try.yml` holds what this
-has found; a test runs its short pages again.
+Prints, for each page, the seconds of all its cells, the cells that take more than 20 s, and the errors. Seconds are the browser's own processor
+time, so that other programs on the machine do not count. A cell that takes more than two minutes of it ends its page. `book/try.yml` holds
+what this has found; a test runs its shortest page again.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import yaml
 
 from serve import HERE, Handler, Server
 
 ROOT = Path(__file__).resolve().parents[1]
 LONG_SECONDS = 20
+CELL_SECONDS = 120
+START_SECONDS = 300
 OPEN = """
 const done = arguments[0];
 const wait = async (find) => { for (;;) { try { const found = find(); if (found) return found; } catch {} await new Promise((go) => setTimeout(go, 100)); } };
@@ -40,26 +44,25 @@ const wait = async (find) => { for (;;) { try { const found = find(); if (found)
   done(panel.content.widgets.map((cell, place) => (cell.model.type === "code" ? place : -1)).filter((place) => place >= 0));
 })();
 """
-RUN = """
-const [place, done] = arguments;
+START = """
 const notebook = window.jupyterapp.shell.currentWidget.content;
-notebook.activeCellIndex = place;
+notebook.activeCellIndex = arguments[0];
 notebook.deselectAll();
-const begin = performance.now();
+window.ran = null;
 window.jupyterapp.commands.execute("notebook:run-cell").then(() => {
-  const outputs = notebook.activeCell.model.outputs.toJSON();
-  const error = outputs.find((output) => output.output_type === "error");
-  done({ seconds: (performance.now() - begin) / 1000, error: error ? `${error.ename}: ${error.evalue}` : "", source: notebook.activeCell.model.sharedModel.getSource() });
+  const error = notebook.activeCell.model.outputs.toJSON().find((output) => output.output_type === "error");
+  window.ran = { error: error ? `${error.ename}: ${error.evalue}` : "" };
 });
 """
 
 
 @dataclass
 class Ran:
-    """A page that was run: seconds of each code cell, and the errors by the number of the cell, from 1."""
+    """A page that was run: seconds of each code cell, the errors by the number of the cell, from 1, and whether all cells came to an end."""
 
     seconds: list[float] = field(default_factory=list)
     errors: dict[int, str] = field(default_factory=dict)
+    ended: bool = True
 
 
 @contextmanager
@@ -96,14 +99,33 @@ def browser() -> Iterator[object]:
             driver.quit()
 
 
-def run_page(driver: object, address: str, page: str, cell_seconds: float = 900) -> Ran:
-    """Open a page's notebook and run its cells from the first to the last; one that fails does not stop the others."""
+def processor_seconds(driver: object) -> float:
+    """What the browser has used so far, all its processes together."""
+    used = 0.0
+    for process in psutil.Process(driver.service.process.pid).children(recursive=True):
+        try:
+            used += sum(process.cpu_times()[:2])
+        except psutil.NoSuchProcess:
+            continue
+    return used
+
+
+def run_page(driver: object, address: str, page: str) -> Ran:
+    """Open a page's notebook and run its cells from the first to the last; one that fails does not stop the others, one that takes too long does."""
     ran = Ran()
-    driver.set_script_timeout(cell_seconds)
+    driver.set_script_timeout(START_SECONDS)
     driver.get(f"{address}/notebooks/index.html?path={page.rsplit('/', 1)[-1]}.ipynb")
     for number, place in enumerate(driver.execute_async_script(OPEN), 1):
-        done = driver.execute_async_script(RUN, place)
-        ran.seconds.append(done["seconds"])
+        begin, used, done = processor_seconds(driver), 0.0, None
+        driver.execute_script(START, place)
+        while done is None and used < CELL_SECONDS:
+            time.sleep(0.2)
+            done = driver.execute_script("return window.ran")
+            used = processor_seconds(driver) - begin
+        ran.seconds.append(used)
+        if done is None:
+            ran.ended = False
+            break
         if done["error"]:
             ran.errors[number] = done["error"]
     return ran
@@ -116,7 +138,11 @@ def main(pages: list[str]) -> None:
             begin = time.monotonic()
             ran = run_page(driver, address, page)
             long = {number: round(seconds) for number, seconds in enumerate(ran.seconds, 1) if seconds > LONG_SECONDS}
-            print(f"{page}: {sum(ran.seconds):.0f} s in {time.monotonic() - begin:.0f} s, {len(ran.seconds)} cells; over {LONG_SECONDS} s: {json.dumps(long)}", flush=True)
+            ended = "" if ran.ended else f" Cell {len(ran.seconds)} did not end within {CELL_SECONDS} s."
+            print(
+                f"{page}: {sum(ran.seconds):.0f} s in {time.monotonic() - begin:.0f} s, {len(ran.seconds)} cells; over {LONG_SECONDS} s: {json.dumps(long)}.{ended}",
+                flush=True,
+            )
             for number, error in ran.errors.items():
                 print(f"    cell {number}: {error}", flush=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -13,6 +14,8 @@ import numpy as np
 
 from . import cells
 from .metrics import cross_entropy, cross_entropy_backward, log_softmax, softmax
+
+STOPPED = "Short run: the training stopped early, after {count} × {unit}. Its numbers differ from those of a whole run."
 
 Params = dict[str, np.ndarray]
 State = tuple[np.ndarray, ...]  # (H,) for RNN and GRU, (H, C) for LSTM; each (N, H)
@@ -285,8 +288,11 @@ def train(
     carried from batch to batch, its gradient cut (truncated backpropagation through time); with `carry_state=False` it is zero at the
     start of every batch, as random batches need. theta: the gradient norm that clipping allows; `math.inf` for no clipping.
     Raises TrainingDiverged as soon as the loss or the gradient is not finite, ValueError for a pass without batches.
+
+    With the environment variable ``UNROLLED_SHORT_RUN=20`` a training stops after 20 s, and says so: for a slow machine, such as a page's Python.
     """
     _keep_freed_memory()
+    end = _end_of_short_run()
     losses: list[float] = []
     norms: list[float] = []
     with _threads(model.H):
@@ -305,15 +311,43 @@ def train(
                 optimizer.update(model.params, grads)
                 losses.append(loss)
                 norms.append(norm)
+                if time.monotonic() > end:
+                    break
+            if time.monotonic() > end:
+                print(STOPPED.format(count=len(losses), unit="update"))
+                break
     return History(np.array(losses), np.array(norms))
 
 
 def progress(items: Iterable[Item], unit: str) -> Iterator[Item]:
-    """Show a progress bar while items are taken, and leave nothing behind; `UNROLLED_PROGRESS=off` shows none."""
+    """Show a progress bar while items are taken, and leave nothing behind; `UNROLLED_PROGRESS=off` shows none.
+
+    `UNROLLED_SHORT_RUN=20` ends the items after 20 s; each bar begins to count anew.
+    """
     from tqdm import tqdm  # in plain text: a notebook widget would be stored with the notebook
 
     # position=0: networks that train side by side share one line, where tqdm would stack them and pages can't move the cursor up.
-    return iter(tqdm(items, unit=unit, leave=False, position=0, disable=os.environ.get("UNROLLED_PROGRESS") == "off"))
+    shown = tqdm(items, unit=unit, leave=False, position=0, disable=os.environ.get("UNROLLED_PROGRESS") == "off")
+    return _until(_end_of_short_run(), shown, unit)
+
+
+def _until(end: float, items: Iterable[Item], unit: str) -> Iterator[Item]:
+    for number, item in enumerate(items):
+        if number and time.monotonic() > end:
+            print(STOPPED.format(count=number, unit=unit))
+            return
+        yield item
+
+
+def _end_of_short_run() -> float:
+    """When a training that begins now has to stop, by time.monotonic. Raises ValueError for what is no number of seconds."""
+    asked = os.environ.get("UNROLLED_SHORT_RUN", "")
+    if not asked:
+        return math.inf
+    try:
+        return time.monotonic() + float(asked)
+    except ValueError:
+        raise ValueError(f"UNROLLED_SHORT_RUN should be a number of seconds, such as 20, received {asked!r}.") from None
 
 
 # --- Using a model -----------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def test_the_paragraph_that_begins_with_assignment_gets_a_link_to_those_that_exi
 
 def test_a_page_that_runs_in_the_browser_says_so_with_its_minutes(book):
     link = soup(build(book) / "book/part/rnn.html").select_one("a[data-open]")
-    assert link["href"] == "../try.html?open=rnn" and "3 minutes" in link.get_text()
+    assert link["href"] == "../try.html?open=rnn" and "about 3 min" in link.get_text()
 
 
 def test_a_notebook_that_does_not_run_there_says_what_it_needs(book):
@@ -127,7 +127,7 @@ def test_other_builders_have_the_code_and_no_hidden_text(book):
 
 
 def test_a_book_that_can_have_no_workshop_says_so_in_one_line_and_is_whole(book, monkeypatch, capsys):
-    def fails(notebooks, target):
+    def fails(*arguments):
         raise lite.NoWorkshop("nothing is reachable.")
 
     monkeypatch.setenv("UNROLLED_TRY", "on")

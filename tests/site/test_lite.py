@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+import nbformat
 import pytest
 
 from unrolled.site import lite, pyodide, workshop
@@ -72,3 +73,14 @@ def test_what_is_missing_is_said_in_one_sentence(notebooks, tmp_path, monkeypatc
     with pytest.raises(lite.NoWorkshop, match=r"jupyterlite-core is not installed: .*\[try\]"):
         lite.build(notebooks, tmp_path / "try")
     assert not (tmp_path / "try").exists()
+
+
+def test_before_a_cell_that_takes_long_stands_one_that_offers_a_short_run(notebooks):
+    (page,) = [name for name in notebooks if not name[0].isdigit()][:1]
+    whole = json.loads(notebooks[page].read_text(encoding="utf-8"))
+    code = [cell for cell in whole["cells"] if cell["cell_type"] == "code"]
+    content = json.loads(lite._with_short_runs(notebooks[page].read_text(encoding="utf-8"), {2: 45}))
+    (added,) = [cell for cell in content["cells"] if cell not in whole["cells"]]
+    assert content["cells"][content["cells"].index(added) + 1] == code[1]
+    assert "about 45 seconds" in added["source"] and added["source"].splitlines()[-1] == "# %env UNROLLED_SHORT_RUN=20"
+    nbformat.validate(nbformat.from_dict(content))

@@ -25,6 +25,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from conftest import ARGUMENTS, MISSING
 
+from unrolled.site import workshop as workshop_pages
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 pytestmark = pytest.mark.slow
@@ -88,7 +90,7 @@ class Site:
         self.wait(lambda: self.script("return document.querySelector('.unrolled-workshop').dataset.ready"))
 
     def notes(self) -> str:
-        return "\n".join(note.text for note in self.driver.find_elements(By.CSS_SELECTOR, ".unrolled-workshop-notes p"))
+        return self.script("return [...document.querySelectorAll('.unrolled-workshop-notes p')].map((note) => note.innerText).join('\\n')")
 
     def run_cell(self, source: str | None, grade_id: str) -> str:
         """Write a source into the cell of that id, if there is one, run it, and return what it shows."""
@@ -204,6 +206,14 @@ def test_a_known_mistake_is_named(workshop):
     assert "a step with W_hh transposed" in workshop.run_cell(None, "rnn_step")
 
 
+def test_a_mistake_that_a_check_named_here_comes_back_in_the_review(workshop):
+    workshop.run_cell(TRANSPOSED, "rnn_step-code")
+    workshop.run_cell(None, "rnn_step")
+    workshop.wait(lambda: "The check of rnn_step named a known mistake." in workshop.notes(), 10)
+    kept = workshop.script("return window.unrolledAnswers.log.events().map(({ question }) => question)")
+    assert kept == ["mistake rnn_step W_hh-transposed"]
+
+
 def test_hints_come_in_steps(workshop):
     workshop.run_cell(TRANSPOSED, "rnn_step-code")
     workshop.run_cell(None, "rnn_step")
@@ -294,6 +304,33 @@ def test_a_full_storage_is_said(workshop):
         workshop.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
 
 
+FULL = """
+const frame = document.querySelector("iframe").contentWindow;
+frame.kept = frame.IDBObjectStore.prototype.put;
+frame.IDBObjectStore.prototype.put = () => { throw new frame.DOMException("full", "QuotaExceededError"); };
+"""
+SPACE = "const frame = document.querySelector('iframe').contentWindow; frame.IDBObjectStore.prototype.put = frame.kept;"
+SAVE = "void document.querySelector('iframe').contentWindow.jupyterapp.commands.execute('docmanager:save')"
+
+
+def test_a_change_that_the_full_storage_did_not_take_is_said_until_there_is_space(workshop):
+    """The refusal is simulated where it would come from: the browser's database of the frame."""
+    workshop.open_notebook()
+    workshop.script(FULL)
+    try:
+        workshop.run_cell("kept = 'when there is space'", "one_hot-code")
+        workshop.script(SAVE)
+        workshop.wait(lambda: "could not be kept" in workshop.notes(), 30)
+    finally:
+        workshop.script(SPACE)
+    workshop.script("document.querySelector('iframe').contentDocument.querySelectorAll('.jp-Dialog button').forEach((button) => button.click())")
+    workshop.script(SAVE)
+    workshop.wait(lambda: "could not be kept" not in workshop.notes(), 30)
+    workshop.open_notebook()
+    assert workshop.source_of("one_hot-code") == "kept = 'when there is space'"
+    workshop.errors()  # JupyterLab reports what it could not save
+
+
 def test_a_link_into_the_book_opens_its_page(workshop):
     workshop.open_notebook()
     before = set(workshop.driver.window_handles)
@@ -312,9 +349,36 @@ def test_a_link_into_the_book_opens_its_page(workshop):
     assert opened == f"{workshop.address}/book/recurrence/rnn-scratch.html#letters-as-one-hot-rows"
 
 
+@pytest.mark.parametrize("assignment", ["01-language-models", "03-bptt", "04-training", "05-lstm", "06-gru-and-depth", "07-seq2seq"])
+def test_the_first_task_of_each_other_assignment_gets_full_marks_here(site, course, assignment):
+    site.open_notebook(assignment)
+    for cell in nbformat.read(course / "solutions" / assignment / f"{assignment}.ipynb", as_version=4).cells:
+        meta = cell.metadata.get("nbgrader", {})
+        if meta.get("grade"):
+            assert "all passed" in site.run_cell(None, meta["grade_id"])
+            break
+        if cell.cell_type == "code":
+            site.run_cell(cell.source if meta.get("solution") else None, meta["grade_id"])
+
+
+def test_every_assignment_is_opened_by_one_of_these_tests(course):
+    (marks,) = [mark for mark in test_the_first_task_of_each_other_assignment_gets_full_marks_here.pytestmark if mark.name == "parametrize"]
+    assert sorted([ASSIGNMENT, *marks.args[1]]) == sorted(path.name for path in (course / "assignments").iterdir() if path.is_dir())
+
+
 def test_a_name_that_is_no_notebook_is_said(site):
     site.open("book/try.html?open=99-nothing")
     site.wait(lambda: "There is no notebook 99-nothing" in site.notes(), 60)
+
+
+def test_the_shortest_page_runs_here_but_for_cells_that_need_torch(site, course):
+    import in_page
+
+    pages = workshop_pages.pages(course)
+    page = min(pages, key=lambda name: (pages[name].get("minutes", 99), sum(pages[name].get("long", {}).values())))
+    ran = in_page.run_page(site.driver, f"{site.address}/try", page)
+    assert ran.ended and ran.seconds
+    assert [error for error in ran.errors.values() if "torch" not in error] == []
 
 
 # --- Boxes ---------------------------------------------------------------------------------------
@@ -352,6 +416,13 @@ def test_an_error_names_the_line_of_the_box_and_nothing_else(site):
     site.finished(box)
     shown = site.output(box)
     assert 'line 2' in shown and "NameError: name 'c' is not defined" in shown and "pyodide" not in shown
+
+
+def test_ids_of_64_bits_are_counted_as_elsewhere_though_an_index_has_32_here(site):
+    box = site.first_box()
+    write(site, box, "import numpy as np\nimport unrolled\nprint(np.bincount(np.array([0, 2, 2], np.int64)), np.intp(0).nbytes)")
+    site.finished(box)
+    assert site.output(box) == "[1 0 2] 4"
 
 
 def test_stop_ends_what_runs_and_says_that_variables_are_lost(site):

@@ -7,6 +7,7 @@ import functools
 import gc
 import os
 import platform
+import sys
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ def torch_module() -> Any:
     try:
         import torch
     except ImportError:
+        if sys.platform == "emscripten":
+            raise ImportError("The reference models need torch, which this page does not have: run this cell with Python on your machine.") from None
         raise ImportError(
             "The reference models need torch, which is not installed here: run `pip install torch`, or `make setup`."
         ) from None

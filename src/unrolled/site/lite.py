@@ -25,7 +25,14 @@ from . import pyodide, wheels
 KERNEL_EXTENSION = "@jupyterlite/pyodide-kernel-extension"
 APPS = ("notebooks", "tree")
 AUTOSAVE_SECONDS = 3
+SHORT_SECONDS = 20
+SHORT_RUN = """\
+# The next cell takes about {seconds} seconds in the browser. For a short run, remove the # of the line below and run this cell first: a training
+# then stops after {short} seconds, its numbers differ from those of the page, and an assert that follows may fail.
+# %env UNROLLED_SHORT_RUN={short}
+"""
 STAMP = "workshop.json"
+SMALL = ("comm", "tqdm")  # libraries of pure Python that are not among Pyodide's: the kernel needs the one, training the other
 # All that a kernel of Pyodide loads when it starts. Named, they are fetched side by side; else one after the other.
 AT_START = ("micropip", "piplite", "ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi", "ipython")
 
@@ -34,12 +41,16 @@ class NoWorkshop(Exception):
     """The workshop can't be built here; the message says why, in a sentence."""
 
 
-def build(notebooks: dict[str, Path], target: Path) -> bool:
-    """Put the workshop with these notebooks, by name, into a folder. False when it was there already. Raises NoWorkshop."""
+def build(notebooks: dict[str, Path], target: Path, long: dict[str, dict[int, int]] | None = None) -> bool:
+    """Put the workshop with these notebooks, by name, into a folder. False when it was there already. Raises NoWorkshop.
+
+    long: of notebooks with cells that take long in a page, the seconds of each by its number among the code cells, from 1.
+    """
+    long = long or {}
     missing = [name for name in ("jupyterlite-core", "jupyterlite-pyodide-kernel", "jupyter-server", "comm") if not _version(name)]
     if missing:
         raise NoWorkshop(f"{missing[0]} is not installed: python -m pip install -c constraints.txt -e '.[try]'")
-    key = _key(notebooks)
+    key = _key(notebooks, long)
     if (target / STAMP).is_file() and json.loads((target / STAMP).read_text(encoding="utf-8")).get("key") == key:
         return False
     cache = user_cache_path("unrolled")
@@ -56,7 +67,7 @@ def build(notebooks: dict[str, Path], target: Path) -> bool:
         whole = Path(beside) / "try"
         shutil.copytree(shell, whole)
         _add_pyodide(whole, core, data)
-        _add_notebooks(whole, notebooks)
+        _add_notebooks(whole, notebooks, long)
         _add_stamp(whole, key)
         shutil.rmtree(target, ignore_errors=True)
         whole.chmod(0o755)
@@ -71,15 +82,15 @@ def _version(name: str) -> str:
         return ""
 
 
-def _key(notebooks: dict[str, Path]) -> str:
+def _key(notebooks: dict[str, Path], long: dict[str, dict[int, int]]) -> str:
     """A hash of everything that the workshop is made of."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(json.dumps(long, sort_keys=True).encode())
     for name, path in sorted(notebooks.items()):
         digest.update(name.encode() + path.read_bytes())
     for path in sorted(wheels.PACKAGE.rglob("*")):
         if path.is_file() and path.suffix != ".pyc" and "grading" not in path.parts:
             digest.update(path.relative_to(wheels.PACKAGE).as_posix().encode() + path.read_bytes())
-    versions = [_version(name) for name in ("jupyterlite-core", "jupyterlite-pyodide-kernel", "comm", "scikit-learn", "statsmodels")]
+    versions = [_version(name) for name in ("jupyterlite-core", "jupyterlite-pyodide-kernel", *SMALL, "scikit-learn", "statsmodels")]
     digest.update(json.dumps([versions, sys.version]).encode())
     return digest.hexdigest()
 
@@ -160,7 +171,8 @@ def _add_pyodide(whole: Path, core: Path, data: Path) -> None:
     for name in pyodide.hashes():
         shutil.copyfile(core / name, folder / name)
     kernel = whole / "extensions" / KERNEL_EXTENSION / "static" / "pypi"
-    ours = [(wheels.course_wheel(folder, {path.name: path.read_bytes() for path in data.iterdir()}), ["unrolled"], ["numpy"]), (wheels.installed_wheel(folder, "comm"), ["comm"], [])]
+    ours = [(wheels.course_wheel(folder, {path.name: path.read_bytes() for path in data.iterdir()}), ["unrolled"], ["numpy", "tqdm"])]
+    ours += [(wheels.installed_wheel(folder, name), [name], []) for name in SMALL]
     ours += [(wheels.stand_in_wheel(folder, name), [name], []) for name in wheels.ABSENT]
     for name in ("ipykernel", "piplite", "pyodide_kernel"):
         wheel = next(kernel.glob(f"{name}-*.whl"))
@@ -175,17 +187,36 @@ def _add_pyodide(whole: Path, core: Path, data: Path) -> None:
     (folder / "pyodide-lock.json").write_text(json.dumps({"info": pyodide.LOCK["info"], "packages": packages}), encoding="utf-8")
 
 
-def _add_notebooks(whole: Path, notebooks: dict[str, Path]) -> None:
+def _add_notebooks(whole: Path, notebooks: dict[str, Path], long: dict[str, dict[int, int]]) -> None:
     """The notebooks, and their list in the form of Jupyter's contents API."""
     (whole / "files").mkdir()
     (whole / "api" / "contents").mkdir(parents=True)
     listed = []
     for name, path in sorted(notebooks.items()):
         file = f"{name}.ipynb"
-        shutil.copyfile(path, whole / "files" / file)
-        listed.append(_model(file, "notebook", "json", size=path.stat().st_size))
+        copy = whole / "files" / file
+        shutil.copyfile(path, copy)
+        if long.get(name):
+            copy.write_text(_with_short_runs(path.read_text(encoding="utf-8"), long[name]), encoding="utf-8")
+        listed.append(_model(file, "notebook", "json", size=copy.stat().st_size))
     folder = {**_model("", "directory", "json"), "content": listed}
     (whole / "api" / "contents" / "all.json").write_text(json.dumps(folder), encoding="utf-8")
+
+
+def _with_short_runs(notebook: str, long: dict[int, int]) -> str:
+    """A notebook in which a cell that offers a short run stands before each cell that takes long."""
+    content = json.loads(notebook)
+    cells, number = [], 0
+    for cell in content["cells"]:
+        if cell["cell_type"] == "code":
+            number += 1
+            if number in long:
+                cells.append({
+                    "cell_type": "code", "id": f"short-run-{number}", "metadata": {}, "execution_count": None, "outputs": [],
+                    "source": SHORT_RUN.format(seconds=long[number], short=SHORT_SECONDS),
+                })  # fmt: skip
+        cells.append(cell)
+    return json.dumps({**content, "cells": cells}, ensure_ascii=False, indent=1) + "\n"
 
 
 def _model(name: str, kind: str, form: str, size: int | None = None) -> dict:

@@ -23,6 +23,7 @@ LEFT_OUT = ("grading", "site", "owndata", "yours", "cli.py", "convert.py", "jax_
 # Libraries that pages compare with, and that no page can hold. See STAND_IN.
 ABSENT = ("torch", "sklearn", "statsmodels", "sacrebleu", "lzma")
 STAND_IN = Path(__file__).with_name("stand_in.py")
+NARROW = Path(__file__).with_name("narrow.py")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same bytes for the same content
 
 
@@ -53,6 +54,8 @@ def course_wheel(folder: Path, data: dict[str, bytes]) -> Path:
     """The package `unrolled` as a page needs it, with the texts, pictures and series that its Python has no library for (`course_data`)."""
     kept = [path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".po" and not set(path.relative_to(PACKAGE).parts) & set(LEFT_OUT)]
     files = {path.relative_to(PACKAGE.parent).as_posix(): path.read_bytes() for path in kept}
+    files["unrolled/narrow.py"] = NARROW.read_bytes()
+    files["unrolled/__init__.py"] += b"\nfrom . import narrow\n\nnarrow.widen()\n"
     files |= {f"unrolled/carried/data/{name}": content for name, content in data.items()}
     return write_wheel(folder, "unrolled", __version__, files)
 

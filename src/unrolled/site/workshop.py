@@ -38,9 +38,9 @@ START = re.compile(r"unrolled start (\d\d-[\w-]+)")
 
 ASSIGNMENT = "Do assignment {name} in the browser"
 CHAPTER = "Run this page in the browser"
-CHAPTER_MINUTES = "Run this page in the browser ({minutes} minutes)"
+CHAPTER_MINUTES = "Run this page in the browser (about {minutes} min)"
 ELSEWHERE = "To run this page, you need Python on your machine."
-MINUTES = "{minutes} minutes"
+MINUTES = "about {minutes} min"
 SAYS = {
     "frame": "The notebook {name}",
     "starting": "Python is loading. The first time it takes some seconds and about 30 MB; the notebook can be read meanwhile.",
@@ -75,8 +75,9 @@ def assignments(course: Path) -> dict[str, Path]:
     return {path.stem: path for path in sorted((course / "assignments").glob("*/*.ipynb")) if path.stem == path.parent.name}
 
 
-def pages(course: Path) -> dict[str, dict[str, int]]:
-    """The pages that run in the browser, by the document's name, each with the `minutes` that were measured there, if they were."""
+def pages(course: Path) -> dict[str, dict[str, Any]]:
+    """The pages that run in the browser, by the document's name, each with what was measured there: the `minutes` of the whole, and the seconds of
+    each `long` cell by its number."""
     file = course / PAGES_FILE
     return (yaml.safe_load(file.read_text(encoding="utf-8")) or {}) if file.is_file() else {}
 
@@ -212,7 +213,8 @@ def add_workshop(app: Sphinx, error: Exception | None) -> None:
     from . import lite
 
     try:
-        new = lite.build(notebooks(Path(app.srcdir)), Path(app.outdir, FOLDER))
+        long = {name.rsplit("/", 1)[-1]: facts.get("long", {}) for name, facts in pages(Path(app.srcdir)).items()}
+        new = lite.build(notebooks(Path(app.srcdir)), Path(app.outdir, FOLDER), long)
     except lite.NoWorkshop as reason:
         print(f"The book is built without the workshop: {reason}", file=sys.stderr)  # also where Sphinx is told to be quiet
     else:
