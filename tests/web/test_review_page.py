@@ -239,7 +239,7 @@ def test_a_mistake_that_a_check_in_the_terminal_named_is_asked_in_the_page_and_t
     next(control for control in controls if control.get_attribute("value") == NAME).send_keys(Keys.SPACE)
     form.find_element(By.CSS_SELECTOR, "button[type=submit]").send_keys(Keys.ENTER)
     assert form.find_element(By.CSS_SELECTOR, ".unrolled-verdict").text == "Right."
-    assert [item.text for item in form.find_elements(By.CSS_SELECTOR, ".unrolled-item") if item.is_displayed()][0].startswith("Yes. That is ")
+    assert [item.text for item in form.find_elements(By.CSS_SELECTOR, ".unrolled-item") if item.is_displayed()][0].startswith("Yes.")
     assert page.stand().startswith("Due today: 0.")
     (tmp_path / "page.json").write_text(answers.write(page.browser.execute_script("return window.unrolledAnswers.log.events()")))
     assert terminal("review", "--due").startswith("1 questions are due")

@@ -22,6 +22,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 import unrolled
 
+from .. import language
 from ..checks import TASKS
 from ..quizzes import Question
 from ..site.quiz import page_key
@@ -30,20 +31,22 @@ from . import mistakes
 PAGE = "book/review"  # where the directive stands
 FOLDER = "unrolled-mistakes"
 PACKAGE = Path(unrolled.__file__).parent
-KEPT = 3  # versions in the cache
+KEPT = 6  # versions in the cache, of each language
 
 
-def write(folder: Path) -> None:
-    """Put the scripts into a folder, which is made. Raises OSError."""
+def write(folder: Path, of_pages: str = language.SOURCE) -> None:
+    """Put the scripts into a folder, which is made. of_pages: the language of the pages; one without a catalogue gets English. Raises OSError."""
+    spoken = language.known(of_pages) or language.SOURCE
     cache = user_cache_path("unrolled") / "mistakes"
     cache.mkdir(parents=True, exist_ok=True)
-    made = cache / _key()
+    made = cache / f"{_key()}-{spoken}"
     with FileLock(cache / "lock", timeout=600):
         if not made.is_dir():
             with tempfile.TemporaryDirectory(dir=cache) as beside:
                 whole = Path(beside) / "whole"
                 whole.mkdir()
-                _make(whole)
+                with language.using(spoken):
+                    _make(whole)
                 whole.rename(made)
                 _forget_old(cache)
         shutil.rmtree(folder, ignore_errors=True)
@@ -59,7 +62,7 @@ def _key() -> str:
     """A hash of what the questions are made of."""
     digest = hashlib.sha256(np.__version__.encode())
     for path in sorted(PACKAGE.rglob("*")):
-        if path.suffix in (".py", ".npz") and path.relative_to(PACKAGE).parts[0] not in ("site", "grading", "owndata"):
+        if path.suffix in (".py", ".npz", ".mo") and path.relative_to(PACKAGE).parts[0] not in ("site", "grading", "owndata"):
             digest.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -73,7 +76,7 @@ def _make(folder: Path) -> None:
         for mistake in task.mistakes:
             if mistake.name in asked:
                 section = mistake.section or task.section
-                asked[mistake.name]["reread"] = {"href": f"book/{section.page}.html#{section.label}", "title": section.title}
+                asked[mistake.name]["reread"] = {"href": f"book/{section.page}.html#{section.label}", "title": language.gettext(section.title)}
         index[name] = list(asked)
         _script(folder / f"{name}.js", f"window.unrolledMistakes.tasks[{json.dumps(name)}]", asked)
     _script(folder / "index.js", "window.unrolledMistakes.index", index)
@@ -102,7 +105,7 @@ def _renderer() -> Any:
 def add_questions(app: Sphinx, error: Exception | None) -> None:
     """Write the scripts beside the finished pages, if one of these is the review."""
     if error is None and app.builder.format == "html" and PAGE in app.env.found_docs:
-        write(Path(app.outdir, "_static", FOLDER))
+        write(Path(app.outdir, "_static", FOLDER), app.config.language or language.SOURCE)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
