@@ -60,6 +60,7 @@ labels: setup
 # Lets the catalogues of translations follow the sources, and lists what needs work
 translation: setup
 	$(BIN)/python tools/translation.py update
+	$(BIN)/python tools/messages.py update
 
 # Runs every page of the book and writes book/appendix/status.md
 status: setup

@@ -70,6 +70,7 @@ def _of_domain(domain: str, beginnings: tuple[str, ...]) -> Iterator[Found]:
         yield from of_tasks()
     if domain == "terminal":
         yield from ((text, "src/unrolled/cli.py") for text in of_commands())
+        yield from ((text, "src/unrolled/yours/milestones") for text in of_milestones())
 
 
 def in_code(source: str, name: str = "") -> Iterator[str | tuple[str, str]]:
@@ -77,7 +78,7 @@ def in_code(source: str, name: str = "") -> Iterator[str | tuple[str, str]]:
     tree = ast.parse(source)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
     for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
-        if call.func.id == "gettext" and call.args:
+        if call.func.id in ("gettext", "_said") and call.args:
             yield from _choice(call.args[0], name)
         elif call.func.id == "ngettext":
             one, many = (_constant(argument, name) for argument in call.args[:2])
@@ -150,6 +151,13 @@ def of_commands() -> Iterator[str]:
             yield from helps(inner)
 
     return helps(typer.main.get_command(cli.app))
+
+
+def of_milestones() -> Iterator[str]:
+    """What each milestone is called, and what the paper found."""
+    from unrolled.yours.milestones import MILESTONES
+
+    return (text for one in MILESTONES.values() for text in (one.title, one.found))
 
 
 # --- Catalogues --------------------------------------------------------------------------------

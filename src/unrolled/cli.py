@@ -527,6 +527,7 @@ def main() -> None:
     if asked := _asked_language(sys.argv[1:]):
         try:
             language.use(asked)
+            os.environ["UNROLLED_LANGUAGE"] = language.language()  # for the processes that it starts
         except ValueError as error:
             typer.echo(f"unrolled: {error}", err=True)
             sys.exit(2)

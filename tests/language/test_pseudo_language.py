@@ -133,3 +133,29 @@ def test_what_else_a_command_says_is_bracketed(said, command):
     text = said(*command)
     lines = [line for line in text.splitlines() if not re.match(r"[│┃]?\s*[\w-]+\s*│", line)]  # a row of a table: a chapter's name and numbers
     assert text.strip() and not [word for line in lines for word in outside(line) if word not in names], text
+
+
+# --- Feedback ----------------------------------------------------------------------------------
+
+
+def test_the_words_of_the_feedback_page_are_bracketed(pseudo):
+    """The page of a notebook with a check, an answer marked by hand with a comment, a cell that the learner added, and days of delay."""
+    from nbformat import v4
+
+    from unrolled.grading import pages
+
+    check = v4.new_code_cell("check", metadata={"nbgrader": {"grade": True, "solution": False, "grade_id": "rnn_step", "score": 1.0, "points": 4.0}})
+    answer = {"grade": True, "solution": True, "grade_id": "explain", "score": 2.0, "points": 4.0, "comment": "⟦Good.⟧"}
+    cells = [
+        check,
+        v4.new_code_cell("x", metadata={"nbgrader": {"solution": True, "grade": False, "grade_id": "rnn_step-code"}}),
+        v4.new_markdown_cell("⟦Because.⟧", metadata={"nbgrader": answer}),
+        v4.new_markdown_cell("⟦More.⟧", metadata={"unrolled": {"cell": "added"}}),
+    ]
+    notebook = v4.new_notebook(cells=cells, metadata={"unrolled": {"language": "eo"}})
+    graded = {"notebook": "02", "student": "7", "score": 3.0, "max_score": 8.0, "late_penalty": 1.0}
+    page, _ = pages.FeedbackExporter().from_notebook_node(notebook, {"nbgrader": graded})
+    assert '<html lang="eo">' in page
+    text = re.sub(r"<style.*?</style>|<[^>]*>", " ", page.partition("</head>")[2] + page[page.index("<title>") : page.index("</title>")], flags=re.DOTALL)
+    names = {"rnn", "step", "explain", "check", "x"}
+    assert not [word for word in outside(text) if word not in names], outside(text)

@@ -379,6 +379,13 @@ def _judge_task(session: Session, task: Task, seed: int, failed_cells: list[int]
     return record
 
 
+def not_there(name: str) -> tuple[str, str]:
+    """What is said of a function that is not defined where it is checked: by itself, and where a cell above has failed."""
+    alone = gettext("There is no function {task} when this check is reached.")
+    failed = gettext("There is no function {task} when this check is reached. A cell before this one failed; its report says why.")
+    return alone.format(task=name), failed.format(task=name)
+
+
 def _source(session: Session, name: str) -> code.Source | None:
     """The code of the last cell that defines a function."""
     texts = [cell.text for cell in reversed(session.done) if f"def {name}" in cell.text]
@@ -392,11 +399,7 @@ def _judged_task(session: Session, task: Task, seed: int, failed_cells: list[int
         session.lost(task.name, error)
         return explained_zero(task, seed, gettext("{task} could not be judged: {why}.").format(task=task.name, why=again(str(error), LOST)))
     if not found:
-        if failed_cells:
-            text = gettext("There is no function {task} when this check is reached. A cell before this one failed; its report says why.")
-        else:
-            text = gettext("There is no function {task} when this check is reached.")
-        return explained_zero(task, seed, text.format(task=task.name))
+        return explained_zero(task, seed, not_there(task.name)[bool(failed_cells)])
     if not can_be_called:
         received = checks_run.compare.describe(value)
         return explained_zero(task, seed, gettext("Expected the function {signature}, received {value}.").format(signature=task.signature, value=received))

@@ -81,8 +81,11 @@ def _notebook_at(path: Path) -> Path:
     if own in found:
         return own
     if len(found) != 1:
-        which = f"it has {names.listed(other.name for other in found)}" if found else "it has none"
-        raise NoAssignment(f"Which notebook of the folder “{path.name}” is meant? {which[0].upper()}{which[1:]}: name the file.")
+        if found:
+            text = gettext("Which notebook of the folder “{folder}” is meant? It has {files}: name the file.")
+        else:
+            text = gettext("Which notebook of the folder “{folder}” is meant? It has none: name the file.")
+        raise NoAssignment(text.format(folder=path.name, files=names.listed(other.name for other in found)))
     return found[0]
 
 
@@ -96,7 +99,7 @@ def _released(path: Path, written: list[rebuild.Written], course: Path) -> tuple
         if (common := len(tasks & handed)) > most:
             best, most = (folder.name, release), common
     if best is None:
-        raise NoAssignment(f"“{names.shown(path.name, 80)}” has none of the cells of any assignment: is it the right file?")
+        raise NoAssignment(gettext("“{file}” has none of the cells of any assignment: is it the right file?").format(file=names.shown(path.name, 80)))
     return best
 
 
@@ -106,12 +109,14 @@ def _released(path: Path, written: list[rebuild.Written], course: Path) -> tuple
 def _about_the_file(path: Path, assignment: str) -> Iterator[str]:
     others = [other.name for other in sorted(path.resolve().parent.iterdir()) if other.suffix == ".ipynb" and other.name != path.name]
     if path.name != f"{assignment}.ipynb":
-        yield f"The grader looks for “{assignment}.ipynb”, and this file is called “{names.shown(path.name, 80)}”: rename it before you hand it in."
+        text = gettext("The grader looks for “{assignment}.ipynb”, and this file is called “{file}”: rename it before you hand it in.")
+        yield text.format(assignment=assignment, file=names.shown(path.name, 80))
     if others:
-        yield (
-            f"Beside it there is {names.listed(others)}. One notebook is graded, the one that is called {assignment}.ipynb, "
-            "and nothing is taken from others: hand in a folder with one notebook."
+        text = gettext(
+            "Beside it there is {others}. One notebook is graded, the one that is called {assignment}.ipynb, and nothing is taken from others: hand "
+            "in a folder with one notebook."
         )
+        yield text.format(others=names.listed(others), assignment=assignment)
 
 
 def _turned_to_text(release: NotebookNode, written: list[rebuild.Written]) -> Iterator[str]:
@@ -123,35 +128,39 @@ def _turned_to_text(release: NotebookNode, written: list[rebuild.Written]) -> It
             continue
         shown = names.shown(first, 60)
         if cell.grade_id in code:
-            yield f"The cell “{shown}” is a cell of text now. It is graded as code all the same, but at home nothing runs it: turn it back to code."
+            text = gettext("The cell “{first}” is a cell of text now. It is graded as code all the same, but at home nothing runs it: turn it back to code.")
+            yield text.format(first=shown)
         elif cell.grade_id is None and re.match(r"(async def|def|class|import|from|@)\b", first):
-            yield f"The cell “{shown}” is a cell of text and is not run: turn it to code if it is meant as code."
+            yield gettext("The cell “{first}” is a cell of text and is not run: turn it to code if it is meant as code.").format(first=shown)
 
 
 def _failing_cells(cells: list[referee.Cell], outcome: referee.Outcome) -> Iterator[str]:
     for cell in cells:
         for problem in outcome.cells.get(str(cell.number), {}).get("problems", []):
-            yield f"In the cell {_first_line(cell)} this failed: {' '.join(problem.split())}"
+            said = " ".join(referee.problem_text(problem).split())
+            yield gettext("In the cell {first} this failed: {problem}").format(first=_first_line(cell), problem=said)
 
 
 def _defined_too_late(cells: list[referee.Cell], records: list[Record]) -> Iterator[str]:
     """Helpers that stand below the check that needs them: the grader calls a function where its check stands."""
     for record in records:
         missing = re.search(r"NameError: name '(\w+)' is not defined", record.message)
-        missing = missing[1] if missing else record.task if record.message.startswith(f"There is no function {record.task}") else None
+        missing = missing[1] if missing else record.task if record.message in referee.not_there(record.task) else None
         place = next((i for i, cell in enumerate(cells) if cell.task == record.task), 0)
         if missing and any(missing in rebuild.defined_in(cell.text) for cell in cells[place + 1 :]):
-            yield f"{missing} is defined below the check of {record.task}, which is judged where its check stands: move that cell up."
+            text = gettext("{name} is defined below the check of {task}, which is judged where its check stands: move that cell up.")
+            yield text.format(name=missing, task=record.task)
 
 
 def _slow(cells: list[referee.Cell], outcome: referee.Outcome, records: list[Record]) -> Iterator[str]:
-    slower = "and the grader's machine may be slower"
     for record in records:
         if (took := outcome.times.get(record.task, 0.0)) > limits.NEAR * limits.TASK and not record.given:
-            yield f"The calls of {record.task} took {took:.1f} s here; together they may take {limits.TASK} s, {slower}."
+            text = gettext("The calls of {task} took {took} s here; together they may take {limit} s, and the grader's machine may be slower.")
+            yield text.format(task=record.task, took=f"{took:.1f}", limit=limits.TASK)
     for cell in cells:
         if (took := outcome.times.get(str(cell.number), 0.0)) > limits.NEAR * limits.CELL:
-            yield f"The cell {_first_line(cell)} took {took:.1f} s here; a cell may take {limits.CELL} s, {slower}."
+            text = gettext("The cell {first} took {took} s here; a cell may take {limit} s, and the grader's machine may be slower.")
+            yield text.format(first=_first_line(cell), took=f"{took:.1f}", limit=limits.CELL)
 
 
 def _first_line(cell: referee.Cell) -> str:
@@ -165,33 +174,35 @@ def _first_line(cell: referee.Cell) -> str:
 def _words(record: Record) -> str:
     """How far a check came, in one line."""
     if record.given:
-        return f"right, given a right {' and '.join(record.given)}"
+        return gettext("right, given a right {names}").format(names=all_of(record.given))
     if record.passed:
-        return "all passed"
-    if record.message.endswith("is not written yet."):
-        return record.message.rstrip(".")
+        return gettext("all passed")
+    if record.unwritten == record.task:
+        return record.message.rstrip(".。")
     failed = next((step.name for step in record.steps if step.status == "failed"), "")
-    return f"stops at: {failed}" if failed else record.message
+    return gettext("stops at: {step}").format(step=gettext(failed)) if failed else record.message
 
 
 def tell(found: Forecast, console: Console) -> None:
     """The table that the grader would make, what differs where, and what to look after."""
-    table = Table("task", "points", "of", "", title=f"{found.assignment}, as it would be graded", title_justify="left")
+    title = gettext("{assignment}, as it would be graded").format(assignment=found.assignment)
+    table = Table(gettext("task"), gettext("points"), gettext("of"), "", title=title, title_justify="left")
     table.columns[1].justify = table.columns[2].justify = "right"
     for record in found.records:
         table.add_row(Text(record.task), points_text(record.points), points_text(record.max_points), Text(_words(record)))
     most = sum(record.max_points for record in found.records)
     table.add_section()
-    table.add_row("together", points_text(found.points), points_text(most), f"{points_text(found.by_hand)} more by hand" if found.by_hand > 0 else "")
+    more = gettext("{points} more by hand").format(points=points_text(found.by_hand)) if found.by_hand > 0 else ""
+    table.add_row(gettext("together"), points_text(found.points), points_text(most), more)
     console.print(table)
     for record in found.records:
-        if record.message and not record.message.endswith("is not written yet."):
-            console.print(f"{record.task}: {record.message}", markup=False, highlight=False, soft_wrap=True)
+        if record.message and record.unwritten != record.task:
+            console.print(gettext("{task}: {message}").format(task=record.task, message=record.message), markup=False, highlight=False, soft_wrap=True)
     for sentence in found.careful:
-        console.print(f"Careful: {sentence}", markup=False, highlight=False, soft_wrap=True)
+        console.print(gettext("Careful: {warning}").format(warning=sentence), markup=False, highlight=False, soft_wrap=True)
     console.print(
-        "Judged by the public cases, which are other numbers than those of the grade; everything else is as the grader does it.",
+        gettext("Judged by the public cases, which are other numbers than those of the grade; everything else is as the grader does it."),
         markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip
     if found.outcome.sandbox == "none":
-        console.print("It was run without the grader's sandbox, which needs Linux and bubblewrap, but with its limits.", highlight=False, soft_wrap=True)
+        console.print(gettext("It was run without the grader's sandbox, which needs Linux and bubblewrap, but with its limits."), highlight=False, soft_wrap=True)

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..language import gettext
+
 IMPORT_SECONDS = 60.0  # for NumPy, the checks and the module itself
 TASK_SECONDS = 300.0   # for all calls of one task
 
@@ -49,13 +51,14 @@ def judge(folder: Path, module: str, tasks: Iterable[str], tell: Callable[[str],
     try:
         said = _next(lines, IMPORT_SECONDS)
         if said is None or said.get("import") != "":
-            verdict.trouble = (said or {}).get("import") or f"importing it ended Python, or took longer than {IMPORT_SECONDS:g} s"
+            verdict.trouble = (said or {}).get("import") or gettext("importing it ended Python, or took longer than {seconds} s").format(seconds=f"{IMPORT_SECONDS:g}")
             return verdict
         for task in tasks:
             tell(task)
             said = _next(lines, TASK_SECONDS)
             if said is None:
-                verdict.trouble = f"the check of {task} ended Python, or took longer than {TASK_SECONDS:g} s"
+                text = gettext("the check of {task} ended Python, or took longer than {seconds} s")
+                verdict.trouble = text.format(task=task, seconds=f"{TASK_SECONDS:g}")
                 return verdict
             verdict.records[task] = said["record"]
         return verdict

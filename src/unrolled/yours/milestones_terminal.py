@@ -6,7 +6,6 @@ import datetime
 import difflib
 import json
 import os
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from .. import __version__
+from ..language import gettext, listed
+from ..terminal import wrapped
 from .milestones import MILESTONES, MilestoneError, Run, run
 from .milestones.base import own_functions
 
@@ -24,10 +25,10 @@ RECORD = "record.json"
 def list_all(work: Path, console: Console) -> None:
     """A table of the milestones, with how many of their functions are in the learner's package."""
     own, done = own_functions(work), read_record(work)
-    table = Table("name", "", "yours", "run")
+    table = Table(gettext("name"), "", gettext("yours"), gettext("run"))
     for one in MILESTONES.values():
         mine = sum(name in own for name in one.functions)
-        table.add_row(one.name, one.title, f"{mine} of {len(one.functions)}", done.get(one.name, {}).get("date", ""))
+        table.add_row(one.name, gettext(one.title), gettext("{count} of {all}").format(count=mine, all=len(one.functions)), done.get(one.name, {}).get("date", ""))
     console.print(table)
 
 
@@ -35,10 +36,13 @@ def run_one(name: str, work: Path, picture: Path | None, console: Console) -> Ru
     """Run a milestone on the functions of `work/mine/`, write its picture and keep a record of it. Raises MilestoneError, OSError."""
     if name not in MILESTONES:
         near = difflib.get_close_matches(name, MILESTONES, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise MilestoneError(f"There is no milestone {name!r}; {hint}they are: {', '.join(MILESTONES)}.")
+        if near:
+            text = gettext("There is no milestone {name}; did you mean {near}? they are: {names}.")
+        else:
+            text = gettext("There is no milestone {name}; they are: {names}.")
+        raise MilestoneError(text.format(name=repr(name), near="".join(near), names=listed(MILESTONES)))
     if picture and picture.suffix not in (".png", ".svg", ".pdf"):
-        raise MilestoneError(f"A picture is written as .png, .svg or .pdf; received {picture.name}.")
+        raise MilestoneError(gettext("A picture is written as .png, .svg or .pdf; received {file}.").format(file=picture.name))
     file = picture or work / FOLDER / f"{name}.png"
     file.parent.mkdir(parents=True, exist_ok=True)
     with console.status(name) as status:
@@ -52,20 +56,23 @@ def run_one(name: str, work: Path, picture: Path | None, console: Console) -> Ru
 
 def _tell(done: Run, file: Path, console: Console) -> None:
     def say(text: str) -> None:
-        console.print(textwrap.fill(text, min(console.width, 110)), markup=False, highlight=False)
+        console.print("\n".join(wrapped(text, min(console.width, 110))), markup=False, highlight=False)
 
     one = done.milestone
-    console.rule(one.title)
-    say(f"Run on your own {', '.join(done.own)}." if done.own else "Run on the course's functions: yours are not in work/mine/ yet; `unrolled package` puts them there.")
+    console.rule(gettext(one.title))
+    if done.own:
+        say(gettext("Run on your own {names}.").format(names=listed(done.own)))
+    else:
+        say(gettext("Run on the course's functions: yours are not in work/mine/ yet; `unrolled package` puts them there."))
     if done.own and done.course:
-        say(f"The course's stood in for {', '.join(done.course)}.")
-    say(f"What the paper found ({one.paper}): {one.found}")
+        say(gettext("The course's stood in for {names}.").format(names=listed(done.course)))
+    say(gettext("What the paper found ({paper}): {found}").format(paper=one.paper, found=gettext(one.found)))
     for sentence in done.result.said:
-        say(f"Here: {sentence}")
-    say(f"Where that differs: {done.result.differs}")
+        say(gettext("Here: {result}").format(result=sentence))
+    say(gettext("Where that differs: {what}").format(what=done.result.differs))
     if done.cut:
-        say(f"Careful: {done.cut}")
-    say(f"It took {done.seconds:.0f} s. The picture is {file}.")
+        say(gettext("Careful: {warning}").format(warning=done.cut))
+    say(gettext("It took {seconds} s. The picture is {file}.").format(seconds=f"{done.seconds:.0f}", file=file))
 
 
 def read_record(work: Path) -> dict[str, dict[str, Any]]:

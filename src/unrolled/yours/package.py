@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from ..checks import TASKS
 from ..checks.report import points_text
+from ..language import gettext, listed, sentences
 from .judge import Verdict, judge
 from .statements import END, Notebook, Statement, Unreadable, needed, read
 
@@ -86,7 +87,7 @@ def pack(work: Path, files: Sequence[Path] = (), tell: Callable[[str], None] = l
     """
     folder = work / NAME
     if folder.exists() and not (folder / RECORD).is_file():
-        raise PackageError(f"{folder} is there and was not made by this command: move it away, then pack again.")
+        raise PackageError(gettext("{folder} is there and was not made by this command: move it away, then pack again.").format(folder=folder))
     found = Packed(folder)
     notebooks = _read_all(_notebooks(work, files), found)
     work.mkdir(parents=True, exist_ok=True)
@@ -98,23 +99,25 @@ def pack(work: Path, files: Sequence[Path] = (), tell: Callable[[str], None] = l
             if own:
                 _pack_assignment(assignment, own, stage, found, tell)
         if not found.modules:
-            raise PackageError(f"No function of {_listed(notebook.path.name for notebook in notebooks)} passes its check yet, so nothing was packed:{_reasons(found)}")
+            text = gettext("No function of {files} passes its check yet, so nothing was packed:{reasons}")
+            raise PackageError(text.format(files=listed(notebook.path.name for notebook in notebooks), reasons=_reasons(found)))
         _finish(stage, folder, found)
     return found
 
 
 def _reasons(found: Packed) -> str:
-    return "".join(f"\n  {task}: {why}" for task, why in found.left.items())
+    return "".join("\n  " + gettext("{task}: {why}").format(task=task, why=why) for task, why in found.left.items())
 
 
 def _notebooks(work: Path, files: Sequence[Path]) -> list[Path]:
     """The notebooks to look at: those that were named first, then those of `work`."""
     for file in files:
         if not file.is_file():
-            raise PackageError(f"There is no notebook {file}: name a file that ends in .ipynb.")
+            raise PackageError(gettext("There is no notebook {file}: name a file that ends in .ipynb.").format(file=file))
     here = [path for path in sorted(work.glob("*/*.ipynb")) if not any(part.startswith(".") for part in path.relative_to(work).parts)]
     if not files and not here:
-        raise PackageError(f"There is no notebook in {work}: `unrolled start 01-language-models` puts one there; or name the file of one that you downloaded.")
+        text = gettext("There is no notebook in {folder}: `unrolled start 01-language-models` puts one there; or name the file of one that you downloaded.")
+        raise PackageError(text.format(folder=work))
     return list(dict.fromkeys([*files, *here]))
 
 
@@ -128,7 +131,7 @@ def _read_all(paths: Iterable[Path], found: Packed) -> list[Notebook]:
             continue
         found.notes += notebook.troubles
         if notebook.assignment is None:
-            found.notes.append(f"{path} defines no function of any assignment, so it was left aside.")
+            found.notes.append(gettext("{file} defines no function of any assignment, so it was left aside.").format(file=path))
         else:
             notebooks.append(notebook)
     if not notebooks:
@@ -207,7 +210,7 @@ def _alone(module: Module, stage: Path, whys: dict[str, str], tell: Callable[[st
         _settle(alone, stage, whys, tell)
         passed += alone.tasks
     if passed == module.tasks:  # together they fail: what one needs disturbs another
-        whys.update({task: "it passes alone, but not together with the others of its notebook" for task in passed[1:]})
+        whys.update({task: gettext("it passes alone, but not together with the others of its notebook") for task in passed[1:]})
         return passed[:1]
     return passed
 
@@ -216,19 +219,20 @@ def _why(module: Module, task: str) -> str:
     """Why a task is left out, in words that follow its name."""
     record = module.verdict.records.get(task)
     unknown = sorted(needed(module.notebook, task, _place(module.notebook, task, module.above_check)).unknown)
-    lacking = f" No cell gives {_listed(unknown)} a value." if unknown else ""
+    lacking = gettext("No cell gives {names} a value.").format(names=listed(unknown)) if unknown else ""
     if record is None:
-        return f"{module.verdict.trouble}.{lacking}"
-    if record["message"].endswith("is not written yet."):
-        return "not written yet"
+        return sentences(f"{module.verdict.trouble}.", lacking)
+    if record.get("unwritten") == task:
+        return gettext("not written yet")
     failed = next((step["name"] for step in record["steps"] if step["status"] == "failed"), "")
     why = record["message"].splitlines()[0] if failed == "runs" else record["explanation"]
-    return " ".join(filter(None, [f"stops at “{failed}”." if failed else record["message"], why])) + lacking
+    stops = gettext("stops at “{step}”.").format(step=gettext(failed)) if failed else record["message"]
+    return sentences(stops, why, lacking)
 
 
 def _absent(task: str, notebooks: list[Notebook]) -> str:
-    names = _listed(dict.fromkeys(notebook.path.name for notebook in notebooks))
-    return f"no readable cell of {names} defines it"
+    names = listed(dict.fromkeys(notebook.path.name for notebook in notebooks))
+    return gettext("no readable cell of {files} defines it").format(files=names)
 
 
 def _remarks(module: Module) -> list[str]:
@@ -237,17 +241,20 @@ def _remarks(module: Module) -> list[str]:
     for task in module.tasks:
         definitions = notebook.defining(task)
         if module.above_check:
-            said.append(f"{task} changes below its check in {notebook.path.name}, and what stands there does not pass: the package holds what stood above it.")
+            text = gettext("{task} changes below its check in {file}, and what stands there does not pass: the package holds what stood above it.")
+            said.append(text.format(task=task, file=notebook.path.name))
         elif len({ast.dump(statement.node) for statement in definitions}) > 1:
-            cells = _listed(str(cell) for cell in dict.fromkeys(s.cell for s in definitions))
-            said.append(f"{task} is defined more than once in {notebook.path.name} (cells {cells}): the package holds the last one.")
+            cells = listed(str(cell) for cell in dict.fromkeys(s.cell for s in definitions))
+            text = gettext("{task} is defined more than once in {file} (cells {cells}): the package holds the last one.")
+            said.append(text.format(task=task, file=notebook.path.name, cells=cells))
         statements = needed(notebook, task, _place(notebook, task, module.above_check)).statements
         values = sorted({name for s in statements for name in s.binds | s.may_bind if isinstance(s.node, ast.Assign | ast.AnnAssign | ast.For | ast.With | ast.AugAssign)})
         if values:
-            said.append(f"{task} uses {_listed(values)} from outside of the function, so the package carries that along.")
+            text = gettext("{task} uses {names} from outside of the function, so the package carries that along.")
+            said.append(text.format(task=task, names=listed(values)))
         course = sorted({_module_of(s.node) for s in statements if _module_of(s.node).split(".")[0] == "unrolled"} - {"unrolled.checks"})
         if course:
-            said.append(f"{task} calls the course's own code ({_listed(course)}): that part is not yours.")
+            said.append(gettext("{task} calls the course's own code ({names}): that part is not yours.").format(task=task, names=listed(course)))
     return said
 
 
@@ -255,10 +262,6 @@ def _module_of(node: ast.stmt) -> str:
     if isinstance(node, ast.ImportFrom):
         return node.module or ""
     return node.names[0].name if isinstance(node, ast.Import) else ""
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)
 
 
 # --- A module's text ---------------------------------------------------------------------------
@@ -438,14 +441,16 @@ def describe(found: Packed, console: Console) -> None:
             say(line, style={"+": "green", "-": "red", "@": "cyan"}.get(line[:1], ""))
         say("")
     for module in found.modules:
-        say(f"{module.name}.py: {_listed(module.tasks)}")
+        say(gettext("{file}: {names}").format(file=f"{module.name}.py", names=listed(module.tasks)))
     for task, why in found.left.items():
-        say(f"left out: {task}: {why}")
+        say(gettext("left out: {task}: {why}").format(task=task, why=why))
     for note in found.notes:
-        say(f"note: {note}")
-    say(f"{len(found.tasks)} of {len(TASKS)} functions pass and are in {found.folder}.")
+        say(gettext("note: {note}").format(note=note))
+    text = gettext("{count} of {all} functions pass and are in {folder}.")
+    say(text.format(count=len(found.tasks), all=len(TASKS), folder=found.folder))
     if found.kept:
-        say(f"The package that was there before is kept as {found.kept}.")
+        say(gettext("The package that was there before is kept as {folder}.").format(folder=found.kept))
     elif found.unchanged:
-        say("Nothing has changed since it was packed last.")
-    say(f"Use it where the folder {found.folder.parent} is on Python's path:  from {NAME} import {found.tasks[0]}")
+        say(gettext("Nothing has changed since it was packed last."))
+    text = gettext("Use it where the folder {folder} is on Python's path:  {line}")
+    say(text.format(folder=found.folder.parent, line=f"from {NAME} import {found.tasks[0]}"))

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import __version__, answers, quizzes
+from .. import __version__, answers, language, quizzes
 from ..checks import TASKS
 from ..checks.report import points_text
+from ..language import gettext, texts
 from .milestones_terminal import FOLDER as MILESTONES_FOLDER
 from .milestones_terminal import read_record as read_milestones
 from .package import NAME, read_record
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
     from nbgrader.api import Gradebook
 
 MAX_PICTURE = 5 * 2**20  # bytes
-SELF_ATTESTED = (
+SELF_ATTESTED = texts(
     "This page is self-attested: its owner made it with the course's own program on their own machine, and nobody else has looked at it. "
     "The functions can be read, and checked again by anybody who has the course."
 )
 PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -84,11 +85,19 @@ def portfolio(work: Path, course: Path, log: Iterable[answers.Event], name: str)
     chapters = quizzes.find_all(course / "book" / "quizzes")
     answered = any(question.id in standings for quiz in chapters for question in quiz.before + quiz.after)
     if not (record or milestones or answered):
-        raise PortfolioError(f"There is nothing to show yet: no package in {work / NAME}, no milestone, no answer to a quiz. `unrolled package` packs what passes.")
+        text = gettext("There is nothing to show yet: no package in {folder}, no milestone, no answer to a quiz. `unrolled package` packs what passes.")
+        raise PortfolioError(text.format(folder=work / NAME))
     today = datetime.date.today().isoformat()
-    body = [f"<p>Course <cite>Unrolled: sequence models from scratch</cite>, version {html.escape(__version__)}. Made on {today}.</p>", f'<p class="note">{SELF_ATTESTED}</p>']
+    intro = _said("Course {course}, version {version}. Made on {date}.", course="<cite>Unrolled: sequence models from scratch</cite>", version=html.escape(__version__), date=today)
+    body = [f"<p>{intro}</p>", f'<p class="note">{_said(SELF_ATTESTED)}</p>']
     body += [_tasks(record), _milestones(work, milestones), _quizzes(chapters, standings)]
-    return PAGE.format(head="", title=html.escape(f"{name}: portfolio" if name else "Portfolio"), body="\n".join(filter(None, body)))
+    title = gettext("{name}: portfolio").format(name=name) if name else gettext("Portfolio")
+    return PAGE.format(language=language.language().replace("_", "-"), head="", title=html.escape(title), body="\n".join(filter(None, body)))
+
+
+def _said(text: str, **fills: object) -> str:
+    """A text in the language that is spoken now, as HTML. What fills its places is HTML already."""
+    return html.escape(gettext(text), quote=False).format(**fills)
 
 
 def _table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -106,11 +115,15 @@ def _tasks(record: dict) -> str:
     for name, entry in tasks.items():
         module = html.escape(str(entry.get("module", "")), quote=True)
         link = f'<a href="{NAME}/{module}.py"><code>{html.escape(name)}</code></a>'
-        points = f"{points_text(float(entry.get('points', 0)))} of {points_text(float(entry.get('max_points', 0)))}"
+        points = _said("{points} of {most}", points=points_text(float(entry.get("points", 0))), most=points_text(float(entry.get("max_points", 0))))
         rows.append((link, html.escape(TASKS[name].assignment), points, html.escape(str(entry.get("since", ""))), html.escape(str(entry.get("judge", "")))))
     packed, course = html.escape(str(record.get("packed", ""))[:10]), html.escape(str(record.get("course", "")))
-    intro = f"<p>{len(rows)} of the course's {len(TASKS)} functions pass their checks, last checked on {packed} with version {course}. The links lead to the code, in the folder {NAME} beside this page.</p>"
-    return f"<h2>Functions</h2>\n{intro}\n" + _table("Functions that pass", ("function", "assignment", "points", "since", "judged by"), rows)
+    intro = _said(
+        "{count} of the course's {all} functions pass their checks, last checked on {date} with version {version}. The links lead to the code, in the "
+        "folder {folder} beside this page.", count=len(rows), all=len(TASKS), date=packed, version=course, folder=NAME,
+    )  # fmt: skip
+    heads = tuple(map(_said, texts(("function", "assignment", "points", "since", "judged by"))))
+    return f"<h2>{_said('Functions')}</h2>\n<p>{intro}</p>\n" + _table(_said("Functions that pass"), heads, rows)
 
 
 def _milestones(work: Path, milestones: dict) -> str:
@@ -118,15 +131,17 @@ def _milestones(work: Path, milestones: dict) -> str:
     for name, entry in milestones.items():
         said = "".join(f"<p>{html.escape(str(text))}</p>" for text in [*entry.get("said", []), entry.get("differs", "")] if text)
         own, missing = (", ".join(map(str, entry.get(key, []))) for key in ("own", "missing"))
-        whose = f"Own functions: {own or 'none'}. The course's: {missing or 'none'}. Run on {entry.get('date', '')} with version {entry.get('course', '')}."
+        text = gettext("Own functions: {own}. The course's: {course}. Run on {date} with version {version}.")
+        none = gettext("none")
+        whose = text.format(own=own or none, course=missing or none, date=entry.get("date", ""), version=entry.get("course", ""))
         parts.append(f"<h3>{html.escape(name)}</h3>\n<p>{html.escape(whose)}</p>\n{said}\n{_picture(work / MILESTONES_FOLDER, entry)}")
-    return "<h2>Milestones</h2>\n" + "\n".join(parts) if parts else ""
+    return f"<h2>{_said('Milestones')}</h2>\n" + "\n".join(parts) if parts else ""
 
 
 def _picture(folder: Path, entry: dict) -> str:
     file = folder / Path(str(entry.get("picture", ""))).name
     if file.suffix != ".png" or not file.is_file() or file.stat().st_size > MAX_PICTURE:
-        return "<p>Its picture is no longer there.</p>"
+        return f"<p>{_said('Its picture is no longer there.')}</p>"
     data = base64.b64encode(file.read_bytes()).decode("ascii")
     return f'<img src="data:image/png;base64,{data}" alt="{html.escape(str(entry.get("alt", "")), quote=True)}">'
 
@@ -138,8 +153,9 @@ def _quizzes(chapters: Iterable[quizzes.Quiz], standings: dict[str, answers.Stan
         known = [standings[question.id] for question in questions if question.id in standings]
         if known:
             last = max((one.at or "" for one in known))[:10]
-            rows.append((html.escape(quiz.name), f"{len(known)} of {len(questions)}", str(sum(one.first for one in known)), str(sum(one.right for one in known)), last))
-    return "<h2>Quizzes</h2>\n" + _table("Quizzes", ("chapter", "answered", "right first time", "right last", "last answer"), rows) if rows else ""
+            rows.append((html.escape(quiz.name), _said("{count} of {all}", count=len(known), all=len(questions)), str(sum(one.first for one in known)), str(sum(one.right for one in known)), last))
+    heads = tuple(map(_said, texts(("chapter", "answered", "right first time", "right last", "last answer"))))
+    return f"<h2>{_said('Quizzes')}</h2>\n" + _table(_said("Quizzes"), heads, rows) if rows else ""
 
 
 # --- An instructor's ---------------------------------------------------------------------------
@@ -198,7 +214,7 @@ def attested(student: str, grades: Iterable[Graded], course_name: str, own: str,
         if begin < 0 or end < begin:
             raise PortfolioError("The portfolio is not a page that `unrolled portfolio` wrote: it has no <main>.")
         body += ["<h2>Self-attested: what the student says</h2>", _harmless(own[begin + len("<main>") : end])]
-    return PAGE.format(head=head, title=html.escape(f"{student}: record of the course"), body="\n".join(body))
+    return PAGE.format(language="en", head=head, title=html.escape(f"{student}: record of the course"), body="\n".join(body))
 
 
 def _harmless(page: str) -> str:

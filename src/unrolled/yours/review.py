@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import answers, quiz_terminal, quizzes
+from ..language import gettext
 from . import mistakes
 
 if TYPE_CHECKING:
@@ -109,12 +110,13 @@ def run(
     chapters = {question.id: (quiz.name, question) for quiz in quizzes.find_all(folder) for question in quiz.before + quiz.after}
     progress = quiz_terminal.Progress.load(folder, console)
     mistakes.keep(progress)
-    asked = chapters | {name: ("your own mistakes", question) for name, question in mistakes.questions(progress.log).items()}
+    asked = chapters | {name: (gettext("your own mistakes"), question) for name, question in mistakes.questions(progress.log).items()}
     waiting = due_now(progress.log, datetime.now(UTC), asked)
     if not waiting:
         console.print(_nothing(progress.log, asked), soft_wrap=True)
         return 0
-    console.print(f"{len(waiting)} questions are due. After {minutes:g} minutes the rest waits for another day; q leaves, and what you answered is kept.", highlight=False, soft_wrap=True)
+    text = gettext("{count} questions are due. After {minutes} minutes the rest waits for another day; q leaves, and what you answered is kept.")
+    console.print(text.format(count=len(waiting), minutes=f"{minutes:g}"), highlight=False, soft_wrap=True)
     end, left = clock() + 60 * minutes, len(waiting)
     for one in waiting:
         if clock() >= end:
@@ -124,7 +126,8 @@ def run(
         if not quiz_terminal.ask_one(question, console, input, progress):
             break
         left -= 1
-    console.print(f"{len(waiting) - left} questions answered, {left} left." if left else "Done for today.", highlight=False)
+    text = gettext("{count} questions answered, {left} left.") if left else gettext("Done for today.")
+    console.print(text.format(count=len(waiting) - left, left=left), highlight=False)
     return left
 
 
@@ -132,8 +135,9 @@ def _nothing(log: list[answers.Event], known: Iterable[str]) -> str:
     """What to say where nothing is due."""
     coming = [one.due for one in schedule(log).values() if one.question in set(known) and one.due]
     if not coming:
-        return "Nothing to review yet: a question comes back once you have answered it, in a page or by `unrolled quiz`."
-    return f"Nothing is due today. The next question comes back on {min(coming).astimezone().date().isoformat()}."
+        return gettext("Nothing to review yet: a question comes back once you have answered it, in a page or by `unrolled quiz`.")
+    text = gettext("Nothing is due today. The next question comes back on {date}.")
+    return text.format(date=min(coming).astimezone().date().isoformat())
 
 
 def counts(log: Iterable[answers.Event], known: Iterable[str], now: datetime) -> tuple[int, int, int]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
+from ..language import gettext
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -127,14 +128,17 @@ def verify(file: Path, key: Ed25519PublicKey) -> Verdict:
         raise SigningError(f"{file} is no page that `unrolled sign` wrote: it is not in UTF-8.") from None
     signature, name, version = (pattern.search(page) for pattern in (SIGNATURE, KEY, VERSION))
     if not (signature and name and version):
-        return Verdict(False, f"{file.name} carries no signature: whatever it says is self-attested.")
+        return Verdict(False, gettext("{file} carries no signature: whatever it says is self-attested.").format(file=file.name))
     if name[1] != fingerprint(key):
-        return Verdict(False, f"{file.name} was signed with another key, {name[1]}; yours is {fingerprint(key)}: ask the course which is its own.")
+        text = gettext("{file} was signed with another key, {other}; yours is {key}: ask the course which is its own.")
+        return Verdict(False, text.format(file=file.name, other=name[1], key=fingerprint(key)))
     try:
         key.verify(base64.b64decode(signature[1], validate=True), _to_sign(page))
     except (InvalidSignature, binascii.Error):
-        return Verdict(False, f"{file.name} is not what was signed: its text or its signature was changed afterwards.")
+        return Verdict(False, gettext("{file} is not what was signed: its text or its signature was changed afterwards.").format(file=file.name))
     course = html.unescape(version[1])
     if course != __version__:
-        return Verdict(True, f"{file.name} is what was signed, by version {course} of the course; this is version {__version__}, whose tasks may differ.")
-    return Verdict(True, f"{file.name} is what was signed, with the key {name[1]}, by this version of the course, {course}.")
+        text = gettext("{file} is what was signed, by version {version} of the course; this is version {own}, whose tasks may differ.")
+        return Verdict(True, text.format(file=file.name, version=course, own=__version__))
+    text = gettext("{file} is what was signed, with the key {key}, by this version of the course, {version}.")
+    return Verdict(True, text.format(file=file.name, key=name[1], version=course))

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ..checks import TASKS
 from ..checks.magics import without_magics
+from ..language import gettext
 
 MAX_FILE = 64 * 2**20   # bytes
 MAX_TEXT = 1_000_000    # characters of code in a notebook
@@ -79,18 +80,22 @@ class Notebook:
 def read(path: Path) -> Notebook:
     """Read a notebook's cells of code. A cell that can't be read is told of in `troubles`. Raises Unreadable, OSError."""
     if path.stat().st_size > MAX_FILE:
-        raise Unreadable(f"{path} has {path.stat().st_size / 1e6:.0f} MB, and {MAX_FILE / 1e6:.0f} MB can be read: clear its outputs.")
+        text = gettext("{file} has {size} MB, and {most} MB can be read: clear its outputs.")
+        raise Unreadable(text.format(file=path, size=f"{path.stat().st_size / 1e6:.0f}", most=f"{MAX_FILE / 1e6:.0f}"))
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
-        raise Unreadable(f"{path} can't be read as a notebook (it is not valid JSON): open it in Jupyter and save it again.") from None
+        text = gettext("{file} can't be read as a notebook (it is not valid JSON): open it in Jupyter and save it again.")
+        raise Unreadable(text.format(file=path)) from None
     cells = content.get("cells") if isinstance(content, dict) else None
     if not isinstance(cells, list):
-        raise Unreadable(f"{path} is not a Jupyter notebook of version 4 (it has no list of cells): open it in Jupyter and save it again.")
+        text = gettext("{file} is not a Jupyter notebook of version 4 (it has no list of cells): open it in Jupyter and save it again.")
+        raise Unreadable(text.format(file=path))
     found = Notebook(path)
     codes = [cell for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
     if sum(len(_source(cell)) for cell in codes) > MAX_TEXT:
-        raise Unreadable(f"{path} holds more than {MAX_TEXT:,} characters of code: is it the right file?")
+        text = gettext("{file} holds more than {count} characters of code: is it the right file?")
+        raise Unreadable(text.format(file=path, count=f"{MAX_TEXT:,}"))
     for number, cell in enumerate(codes, 1):
         _add_cell(found, number, _source(cell), _grade_id(cell))
     return found
