@@ -35,6 +35,7 @@ $(ALL_READY): $(READY)
 
 book: setup
 	$(BIN)/jupyter-book build . --quiet
+	$(BIN)/python tools/messages.py quizzes > /dev/null
 
 # The quizzes and the glossary as a deck for Anki: _build/unrolled.apkg
 anki: setup
@@ -61,6 +62,7 @@ labels: setup
 translation: setup
 	$(BIN)/python tools/translation.py update
 	$(BIN)/python tools/messages.py update
+	$(BIN)/python tools/messages.py quizzes
 
 # Runs every page of the book and writes book/appendix/status.md
 status: setup
@@ -88,6 +90,7 @@ site: book wheel
 	$(BIN)/python tools/site_archive.py
 
 wheel: setup
+	$(BIN)/python tools/messages.py quizzes
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:

@@ -2,6 +2,7 @@
 
     python tools/messages.py update [LANGUAGE ...]   # renew src/unrolled/locales/; by default all languages that are there
     python tools/messages.py compile                 # only the .mo files, after a change in a .po file
+    python tools/messages.py quizzes                 # compile the questions of the terminal's quizzes from the catalogues of the book
     python tools/messages.py todo [LANGUAGE ...]     # how many texts of each catalogue want work
 
 Texts are found in the code, as `gettext("…")`, `ngettext("…", "…", n)` and `texts(…)`, which marks tables and constants; in the tasks
@@ -18,7 +19,7 @@ import difflib
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +249,35 @@ def compiled(language: str) -> list[Path]:
     return changed
 
 
+def compile_quizzes(language: str) -> list[Path]:
+    """Compile the questions of the terminal's quizzes. The file is not kept in the repository: it would change with each page."""
+    target = LOCALES / language / "LC_MESSAGES" / "quizzes.mo"
+    target.write_bytes(as_mo(of_quizzes(language)))
+    return [target]
+
+
+def of_quizzes(language: str) -> Catalog:
+    """What the terminal asks: each text of a quiz as a whole, with its translation, which the catalogues of the book hold block by block."""
+    from unrolled import quizzes
+    from unrolled.editions import blocks, catalogues, sources
+
+    found = Catalog(locale=language, charset="utf-8")
+    for name, paths in sources.catalogues(ROOT).items():
+        path = catalogues.path_of(ROOT, language, name)
+        known = catalogues.translations(path, language) if path.is_file() else {}
+        for quiz in (quizzes.load(path) for path in paths if known and path.suffix == ".yml"):
+            for text in _texts_of(quiz.before + quiz.after):
+                if all(known.get(message) for message in blocks.messages(text)):
+                    found.add(text, blocks.replace(text, known))
+    return found
+
+
+def _texts_of(questions: Iterable[Any]) -> Iterator[str]:
+    """All that `quiz_terminal.spoken` looks up."""
+    for one in [part for question in questions for part in (question, *question.choices, *question.mistakes)]:
+        yield from filter(None, (getattr(one, name, "") for name in ("prompt", "text", "feedback", "right", "wrong", "unit") if isinstance(getattr(one, name, ""), str)))
+
+
 def wanting(catalogue: Catalog) -> list[Message]:
     """The texts that have no translation, or one that wants to be looked at."""
     return [message for message in catalogue if message.id and not is_done(message)]
@@ -265,13 +295,13 @@ def languages() -> list[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("do", choices=("update", "compile", "todo"))
+    parser.add_argument("do", choices=("update", "compile", "quizzes", "todo"))
     parser.add_argument("language", nargs="*", help="by default all that are there")
     options = parser.parse_args(arguments)
+    work = {"update": update, "compile": compiled, "quizzes": compile_quizzes, "todo": lambda language: []}[options.do]
     for language in options.language or languages():
-        if options.do != "todo":
-            for path in update(language) if options.do == "update" else compiled(language):
-                print(f"{path.relative_to(ROOT)} written")
+        for path in work(language):
+            print(f"{path.relative_to(ROOT)} written")
         for domain in DOMAINS:
             catalogue = read(po_file(language, domain))
             print(f"{language} {domain}: {len(wanting(catalogue))} of {len(catalogue)} texts want work")

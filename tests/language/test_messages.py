@@ -1,5 +1,7 @@
 """The catalogues: all texts gathered, none put together from parts, the compiled file that of the text."""
 
+import re
+
 import pytest
 
 from unrolled import language
@@ -29,6 +31,20 @@ def test_the_compiled_catalogues_are_those_of_the_texts(messages, name):
     for domain in messages.DOMAINS:
         path = messages.po_file(name, domain)
         assert path.with_suffix(".mo").read_bytes() == messages.as_mo(messages.read(path)), "Run `python tools/messages.py compile`."
+
+
+def test_the_terminal_asks_in_the_language_of_the_books_catalogues(messages, monkeypatch, tmp_path):
+    from unrolled import quiz_terminal, quizzes
+
+    target = tmp_path / "zh_CN" / "LC_MESSAGES" / "quizzes.mo"
+    target.parent.mkdir(parents=True)
+    target.write_bytes(messages.as_mo(messages.of_quizzes("zh_CN")))
+    monkeypatch.setattr(language, "FOLDER", tmp_path)
+    english = quizzes.find("why-sequences", messages.ROOT / "book" / "quizzes").before[0]
+    with language.using("zh_CN"):
+        chinese = quiz_terminal.spoken(english)
+    assert chinese.id == english.id and [one.id for one in chinese.shown] == [one.id for one in english.shown]
+    assert all(re.search("[\u4e00-\u9fff]", text) for text in (chinese.prompt, *(one.feedback for one in chinese.choices)))
 
 
 @pytest.mark.parametrize("name", languages())
