@@ -28,7 +28,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m unrolled.site.pyodide
 	@touch $(READY)
 
-# Keras, JAX and ONNX, some 700 MB that only the tests of unrolled.convert use
+# Keras, JAX and ONNX, some 700 MB that only unrolled.convert and one page of the book use
 $(ALL_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) -c constraints.txt -e '.[dev,frameworks]'
 	@touch $(ALL_READY)

@@ -49,3 +49,11 @@ def test_a_chapter_has_one_folded_box_with_the_four_dialects(built_book, page):
     assert "dropdown" in tab_set.find_parent(class_="admonition")["class"]
     assert [label.get_text().strip() for label in tab_set.select("label")] == list(DIALECTS.values())
     assert all("def " in content.get_text() for content in tab_set.select(".sd-tab-content"))
+
+
+@pytest.mark.slow
+def test_the_table_to_keep_has_a_column_for_each_framework(built_book):
+    html = BeautifulSoup((built_book[0] / "book" / "appendix" / "frameworks.html").read_text(encoding="utf-8"), "html.parser")
+    (table,) = html.select(".cell_output table")
+    assert [head.get_text().strip() for head in table.select("th")] == ["", "torch", "Keras", "Equinox", "ONNX"]
+    assert len(table.select("tbody tr")) >= 12 and all(cell.get_text().strip() for cell in table.select("td"))

@@ -45,6 +45,14 @@ def test_a_tab_is_chosen_with_the_keyboard(browser, chapter):
 
 def test_the_choice_is_remembered_by_every_page(browser, address, chapter):
     chapter.find_element(By.XPATH, ".//label[normalize-space() = 'JAX']").click()
-    for page in ("gates/lstm", "gates/gru", "recurrence/rnn"):
+    for page in ("gates/lstm", "recurrence/rnn", "appendix/frameworks"):
         browser.get(f"{address}/{page}.html")
         assert set(browser.execute_script(CHOSEN)) == {"JAX"}, page
+
+
+def test_one_choice_turns_all_tabs_of_a_page(browser, address):
+    browser.get(f"{address}/appendix/frameworks.html")
+    sets = browser.execute_script(CHOSEN)
+    assert len(sets) >= 9 and set(sets) == {"NumPy"}
+    browser.find_element(By.XPATH, "//label[contains(@class, 'sd-tab-label') and normalize-space() = 'Keras']").click()
+    assert set(browser.execute_script(CHOSEN)) == {"Keras"}
