@@ -33,8 +33,13 @@ $(ALL_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) -c constraints.txt -e '.[dev,frameworks]'
 	@touch $(ALL_READY)
 
+# The book in English and in every language that has catalogues; `make book LANGUAGE=zh_CN` builds that one into the site
+EDITIONS = $(if $(findstring command,$(origin LANGUAGE)),$(LANGUAGE),en $(patsubst book/locales/%/,%,$(wildcard book/locales/*/)))
+
 book: setup
-	$(BIN)/jupyter-book build . --quiet
+	@for language in $(EDITIONS); do \
+	  if [ $$language = en ]; then $(BIN)/jupyter-book build . --quiet || exit 1; \
+	  else $(BIN)/python tools/translation.py --language $$language tree && $(BIN)/jupyter-book build _build/$$language --quiet || exit 1; fi; done
 	$(BIN)/python tools/messages.py quizzes > /dev/null
 
 # The quizzes and the glossary as a deck for Anki: _build/unrolled.apkg

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,52 @@ def built_book(tmp_path_factory) -> tuple[Path, str]:
             )
             log.write_text(f"{done.stdout}\nexit status {done.returncode}\n", encoding="utf-8")
     return output / "_build" / "html", log.read_text(encoding="utf-8")
+
+
+def built(factory: pytest.TempPathFactory, name: str, prepare: Callable[[Path], None]) -> tuple[Path, str]:
+    """The folder in which a book is built under strict rules, once for all workers, and what the build printed. `prepare` writes its sources into it."""
+    shared = factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    folder, log = shared / name, shared / f"{name}.log"
+    with FileLock(shared / f"{name}.lock", timeout=900):
+        if not log.exists():
+            prepare(folder)
+            done = subprocess.run(
+                [Path(sys.executable).parent / "jupyter-book", "build", folder, "-W", "--keep-going", "-n"],
+                cwd=shared, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "NO_COLOR": "1"},
+            )  # fmt: skip
+            log.write_text(f"{done.stdout}\nexit status {done.returncode}\n", encoding="utf-8")
+    return folder, log.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def pseudo_book(tmp_path_factory, course) -> tuple[Path, str]:
+    """The book in a language of which there are no catalogues, Esperanto, with every message in brackets: its pages, and what the build printed."""
+
+    def prepare(folder: Path) -> None:
+        from unrolled.editions import sources, tree
+
+        tree.write(course, "eo", folder, folder.with_name("pseudo-site"), lambda name: {message: f"⟦{message}⟧" for message in sources.messages(course, name)})
+
+    folder, log = built(tmp_path_factory, "pseudo", prepare)
+    return folder.with_name("pseudo-site") / "eo", log
+
+
+@pytest.fixture(scope="session")
+def chinese_book(tmp_path_factory, course, built_book) -> tuple[Path, str]:
+    """A site with the English and the Chinese book: its folder, and what the build of the Chinese one printed."""
+    english, _ = built_book
+
+    def prepare(folder: Path) -> None:
+        from unrolled.editions import tree
+
+        site = folder.with_name("site-of-both")
+        shutil.copytree(english, site, copy_function=os.link, dirs_exist_ok=True)
+        tree.write(course, "zh_CN", folder, site)
+
+    folder, log = built(tmp_path_factory, "chinese", prepare)
+    return folder.with_name("site-of-both"), log
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@
     python tools/translation.py status                       # the list alone
     python tools/translation.py todo recurrence/rnn          # the entries without a translation, to fill in
     python tools/translation.py enter recurrence/rnn FILE    # checks what was filled in, and stores it
+    python tools/translation.py tree                         # writes the translated sources, _build/zh_CN, which jupyter-book builds
 
 `todo` writes numbered blocks. A translation goes below the line of three dashes; what is left empty stays to be done:
 
@@ -12,7 +13,7 @@
     ---
     逐词读取的网络会保存一个状态。
 
-`enter` looks an entry up by its source text; a block whose source was left out counts by its number. A pair that fails a check is not stored; the
+Whoever completes README gets the translated file beside the English one. `enter` looks an entry up by its source text; a block whose source was left out counts by its number. A pair that fails a check is not stored; the
 reason is listed. A page without any translation has no catalogue.
 """
 
@@ -24,9 +25,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from unrolled.editions import catalogues, sources
+from unrolled.editions import blocks, catalogues, sources, tree
 
 COURSE = Path(__file__).resolve().parents[1]
+BUILT = COURSE / "_build"
 HEAD = re.compile(r"^### (\d+)[ \t]*$", re.MULTILINE)
 DASHES = re.compile(r"^---[ \t]*$", re.MULTILINE)
 
@@ -74,15 +76,16 @@ def parse(text: str) -> list[tuple[int, str, str]]:
 def enter(course: Path, language: str, name: str, text: str, problems: Callable[[str, str], list[str]]) -> tuple[int, list[str]]:
     """Store what a file translates. Returns how many entries were stored, and a sentence for each that was not."""
     messages = messages_of(course, name)
+    by_text = {message.strip(): message for message in messages}  # a comma with its space is a message, too
     path = catalogues.path_of(course, language, name)
-    catalogue = catalogues.updated(catalogues.read(path, language), messages)
+    catalogue = catalogues.updated(catalogues.read(path, language), messages, language)
     stored, refused = 0, []
     for number, source, translation in parse(text):
         if not source and 0 < number <= len(messages):
             source = messages[number - 1]
         if not translation:
             continue
-        entry = catalogue.get(source)
+        entry = catalogue.get(by_text.get(source.strip(), source))
         if entry is None:
             refused.append(f"### {number}: the source text is not one of {name}; it may have changed: {source[:80]!r}")
         elif found := problems(source, translation):
@@ -94,6 +97,7 @@ def enter(course: Path, language: str, name: str, text: str, problems: Callable[
             stored += 1
     if stored:
         catalogues.write(path, catalogue)
+        write_readme(course, language)
     return stored, refused
 
 
@@ -104,9 +108,22 @@ def update(course: Path, language: str) -> None:
     for path in sorted(folder.rglob("*.po")):
         name = path.relative_to(folder).with_suffix("").as_posix()
         if name in known:
-            catalogues.write(path, catalogues.updated(catalogues.read(path, language), sources.messages(course, name)))
+            catalogues.write(path, catalogues.updated(catalogues.read(path, language), sources.messages(course, name), language))
         else:
             path.unlink()
+    write_readme(course, language)
+
+
+def readme(course: Path, language: str) -> Path:
+    """The translated README."""
+    return course / f"README.{language.replace('_', '-')}.md"
+
+
+def write_readme(course: Path, language: str) -> None:
+    """Write the translated README beside the English one, once its catalogue is complete."""
+    path = catalogues.path_of(course, language, sources.README)
+    if catalogues.standing(path, language, sources.messages(course, sources.README)).complete:
+        readme(course, language).write_text(sources.replaced(course / "README.md", catalogues.translations(path, language)), encoding="utf-8")
 
 
 def status(course: Path, language: str) -> list[str]:
@@ -125,10 +142,8 @@ def status(course: Path, language: str) -> list[str]:
 
 def checks(course: Path, language: str) -> Callable[[str, str], list[str]]:
     """What is asked of a pair of source and translation."""
-    try:
-        from unrolled.site import pairs
-    except ImportError:
-        return lambda source, translation: []
+    from unrolled.site import pairs
+
     rules = pairs.load(course / "book", language)
     return lambda source, translation: pairs.problems(source, translation, rules)
 
@@ -139,6 +154,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("update")
     commands.add_parser("status")
+    commands.add_parser("tree")
     for name in ("todo", "enter"):
         command = commands.add_parser(name)
         command.add_argument("page", help="such as recurrence/rnn, pictures, site or README")
@@ -154,11 +170,13 @@ def main(arguments: list[str] | None = None) -> int:
             stored, refused = enter(COURSE, given.language, given.page, given.file.read_text(encoding="utf-8"), checks(COURSE, given.language))
             print("\n".join([f"{stored} entries stored in {catalogues.path_of(COURSE, given.language, given.page).relative_to(COURSE)}.", *refused]))
             return 1 if refused else 0
+        elif given.command == "tree":
+            tree.write(COURSE, given.language, BUILT / given.language, BUILT / "html")
         else:
             if given.command == "update":
                 update(COURSE, given.language)
             print("\n".join(status(COURSE, given.language)) or "Every catalogue is complete.")
-    except (Refused, OSError) as reason:
+    except (Refused, blocks.UnknownDirective, OSError) as reason:
         print(reason, file=sys.stderr)
         return 1
     return 0

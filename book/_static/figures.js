@@ -4,6 +4,7 @@
 (() => {
   "use strict";
 
+  const _ = window.unrolledSay; // a sentence in the language of the page
   const SVG = "http://www.w3.org/2000/svg";
   const panels = {}; // NAME -> function(panel)
 
@@ -82,8 +83,8 @@
       states.push(W_xh[letters.indexOf(letter)].map((value, j) => Math.tanh(value + recurrent[j])));
     }
 
-    const back = button("Back");
-    const next = button("Next step");
+    const back = button(_("Back"));
+    const next = button(_("Next step"));
     const { drawing, say } = frame(panel, 760, 220, back, next);
     let t = 0;
 
@@ -109,8 +110,9 @@
       }
       const numbers = states[t].map((value) => value.toFixed(2)).join(", ");
       say(t === 0
-        ? `The loop before its first step: the state h0 is zero in all ${units} units.`
-        : `Step ${t} of ${word.length}: reads “${word[t - 1]}” and the state h${t - 1}; the new state h${t} is (${numbers}). The weights are the same as at every step.`);
+        ? _("The loop before its first step: the state h0 is zero in all {units} units.", { units })
+        : _("Step {t} of {steps}: reads “{letter}” and the state h{before}; the new state h{t} is ({numbers}). The weights are the same as at every step.",
+          { t, steps: word.length, letter: word[t - 1], before: t - 1, numbers }));
       back.disabled = t === 0;
       next.disabled = t === word.length;
     }
@@ -167,8 +169,8 @@
     }
 
     const rho = slider(0.3, 2.5, 0.05, 1);
-    const kind = choice([["linear", "linear"], ["tanh", "tanh"]]);
-    const { drawing, say } = frame(panel, 640, 300, labelled("Spectral radius of W_hh", rho), labelled("Activation", kind));
+    const kind = choice([["linear", _("linear")], ["tanh", "tanh"]]);
+    const { drawing, say } = frame(panel, 640, 300, labelled(_("Spectral radius of W_hh"), rho), labelled(_("Activation"), kind));
     const [low, high] = [-12, 8];
     const X = (k) => 60 + (560 * k) / lags;
     const Y = (exponent) => 20 + (240 * (high - exponent)) / (high - low);
@@ -182,13 +184,21 @@
       for (let k = 0; k <= lags; k += 10) {
         shape(drawing, "text", { x: X(k), y: 280, class: "try-text", "text-anchor": "middle", "font-size": 14 }, k);
       }
-      shape(drawing, "text", { x: 340, y: 297, class: "try-text", "text-anchor": "middle", "font-size": 14 }, "lag k");
+      shape(drawing, "text", { x: 340, y: 297, class: "try-text", "text-anchor": "middle", "font-size": 14 }, _("lag k"));
       const found = norms(Number(rho.value), kind.value);
       const points = found.map((value, k) => `${X(k).toFixed(1)},${Y(Math.min(Math.max(Math.log10(value), low), high)).toFixed(1)}`);
       shape(drawing, "polyline", { points: points.join(" "), class: "try-line", fill: "none" });
       const factor = (found[lags] / found[lags / 2]) ** (2 / lags);
-      const fate = factor < 0.98 ? "it vanishes" : factor > 1.02 ? "it explodes" : "it keeps its size";
-      say(`Spectral radius ${Number(rho.value).toFixed(2)}, ${kind.value}: the gradient norm starts at ${short(found[0])} and is ${short(found[lags])} at lag ${lags}, a factor ${factor.toFixed(2)} a step over the last half: ${fate}.`);
+      const seen = {
+        rho: Number(rho.value).toFixed(2), kind: kind.selectedOptions[0].text, first: short(found[0]), last: short(found[lags]), lags, factor: factor.toFixed(2),
+      };
+      if (factor < 0.98) {
+        say(_("Spectral radius {rho}, {kind}: the gradient norm starts at {first} and is {last} at lag {lags}, a factor {factor} a step over the last half: it vanishes.", seen));
+      } else if (factor > 1.02) {
+        say(_("Spectral radius {rho}, {kind}: the gradient norm starts at {first} and is {last} at lag {lags}, a factor {factor} a step over the last half: it explodes.", seen));
+      } else {
+        say(_("Spectral radius {rho}, {kind}: the gradient norm starts at {first} and is {last} at lag {lags}, a factor {factor} a step over the last half: it keeps its size.", seen));
+      }
       rho.setAttribute("aria-valuetext", Number(rho.value).toFixed(2));
     }
     rho.addEventListener("input", show);
@@ -321,8 +331,9 @@
 
     const typed = element("input", { type: "text", value: stored.sentence, maxlength: 70, size: 44, spellcheck: "false", autocapitalize: "off" });
     const which = element("input", { type: "number", min: 0, max: H - 1, value: unit });
-    const { drawing, say } = frame(panel, 760, 190, labelled("Sentence", typed), labelled(`Unit, 0 to ${H - 1}`, which));
-    const rows = [["c", "cell"], ["f", "forget"], ["i", "input"], ["g", "candidate"], ["o", "output"]];
+    const { drawing, say } = frame(panel, 760, 190, labelled(_("Sentence"), typed), labelled(_("Unit, 0 to {last}", { last: H - 1 }), which));
+    const space = _("space");
+    const rows = [["c", _("cell state")], ["f", _("forget")], ["i", _("input")], ["g", _("candidate")], ["o", _("output")]];
 
     function show() {
       drawing.replaceChildren();
@@ -345,14 +356,15 @@
         x: 90 + width * (t + 0.5), y: 24, class: "try-text", "text-anchor": "middle", "font-size": Math.min(15, width + 3),
       }, character === " " ? "·" : character));
       if (!steps.length) {
-        say("Type a sentence of toy English, in small letters.");
+        say(_("Type a sentence of toy English, in small letters."));
         return;
       }
       const last = steps.at(-1);
       const best = [...last.next.keys()].sort((a, z) => last.next[z] - last.next[a]).slice(0, 3);
-      const guesses = best.map((id) => `“${alphabet[id] === " " ? "space" : alphabet[id]}” ${(100 * last.next[id]).toFixed(0)}\u00a0%`).join(", ");
-      shape(drawing, "text", { x: 90, y: 182, class: "try-text", "font-size": 14 }, `next character: ${guesses}`);
-      say(`Unit ${k} after “${text}”: cell ${last.c[k].toFixed(2)}, forget gate ${last.f[k].toFixed(2)}, input gate ${last.i[k].toFixed(2)}. Most likely next: ${guesses}.`);
+      const guesses = best.map((id) => _("“{character}” {percent}\u00a0%", { character: alphabet[id] === " " ? space : alphabet[id], percent: (100 * last.next[id]).toFixed(0) })).join(_(", "));
+      shape(drawing, "text", { x: 90, y: 182, class: "try-text", "font-size": 14 }, _("next character: {guesses}", { guesses }));
+      say(_("Unit {k} after “{text}”: cell {c}, forget gate {f}, input gate {i}. Most likely next: {guesses}.",
+        { k, text, c: last.c[k].toFixed(2), f: last.f[k].toFixed(2), i: last.i[k].toFixed(2), guesses }));
     }
     typed.addEventListener("input", show);
     which.addEventListener("input", show);
@@ -367,9 +379,9 @@
       ["the keys near the cabinet", "are"], ["the men of this ship", "are"], ["these keys near a cabinet", "are"], ["the key near the cabinets", "is"],
     ];
     const which = choice(sentences.map(([text], index) => [index, text]));
-    which.setAttribute("aria-label", "Sentence");
-    const further = button("One word further back");
-    const again = button("Start again");
+    which.setAttribute("aria-label", _("Sentence"));
+    const further = button(_("One word further back"));
+    const again = button(_("Start again"));
     const { drawing, say } = frame(panel, 460, 146, further, again, which);
     let read = 1;
 
@@ -398,7 +410,10 @@
       });
       const verb = i > a ? "is" : "are";
       const whole = read === words.length;
-      say(`It reads “${seen.join(" ")}” and says “${verb}” with ${(100 * Math.max(i, a) / (i + a)).toFixed(0)}\u00a0%: ${verb === right ? "right" : whole ? "wrong, though it has read it all" : "wrong"}.`);
+      const found = { seen: seen.join(" "), verb, percent: (100 * Math.max(i, a) / (i + a)).toFixed(0) };
+      if (verb === right) say(_("It reads “{seen}” and says “{verb}” with {percent}\u00a0%: right.", found));
+      else if (whole) say(_("It reads “{seen}” and says “{verb}” with {percent}\u00a0%: wrong, though it has read it all.", found));
+      else say(_("It reads “{seen}” and says “{verb}” with {percent}\u00a0%: wrong.", found));
       further.disabled = whole;
       again.disabled = read === 1;
     }
@@ -423,9 +438,9 @@
     };
     const longest = 4;
     const width = slider(1, 4, 1, 2);
-    const back = button("Back");
-    const next = button("Next step");
-    const { drawing, say } = frame(panel, 760, 330, labelled("Beam width", width), back, next);
+    const back = button(_("Back"));
+    const next = button(_("Next step"));
+    const { drawing, say } = frame(panel, 760, 330, labelled(_("Beam width"), width), back, next);
     let step = 0;
 
     const finished = (one) => one.words.at(-1) === "</s>";
@@ -445,7 +460,7 @@
       return levels;
     }
 
-    const sentence = (one) => one.words.slice(1).join(" ") || "nothing yet";
+    const sentence = (one) => one.words.slice(1).join(" ") || _("nothing yet");
 
     function show() {
       const levels = search(Number(width.value));
@@ -466,10 +481,15 @@
         });
       }
       const { candidates, kept } = levels[step];
-      const best = candidates.slice(0, kept).map((one) => `“${sentence(one)}” (${one.score.toFixed(2)})`).join(", ");
-      say(step === levels.length - 1
-        ? `Done after step ${step}: the best is “${sentence(candidates[0])}” with log-probability ${candidates[0].score.toFixed(2)}, probability ${Math.exp(candidates[0].score).toFixed(3)}.`
-        : `Step ${step}: ${candidates.length} ${candidates.length === 1 ? "candidate" : "candidates"}, kept ${kept}: ${best}.`);
+      const best = candidates.slice(0, kept).map((one) => _("“{sentence}” ({score})", { sentence: sentence(one), score: one.score.toFixed(2) })).join(_(", "));
+      if (step === levels.length - 1) {
+        say(_("Done after step {step}: the best is “{sentence}” with log-probability {score}, probability {probability}.",
+          { step, sentence: sentence(candidates[0]), score: candidates[0].score.toFixed(2), probability: Math.exp(candidates[0].score).toFixed(3) }));
+      } else if (candidates.length === 1) {
+        say(_("Step {step}: 1 candidate, kept {kept}: {best}.", { step, kept, best }));
+      } else {
+        say(_("Step {step}: {count} candidates, kept {kept}: {best}.", { step, count: candidates.length, kept, best }));
+      }
       back.disabled = step === 0;
       next.disabled = step === levels.length - 1;
       width.setAttribute("aria-valuetext", width.value);
@@ -487,7 +507,7 @@
   function start() {
     for (const [name, fill] of Object.entries(panels)) {
       for (const figure of document.querySelectorAll(`figure.try-${name}`)) {
-        const panel = element("div", { class: "try-panel", role: "group", "aria-label": "Try it" });
+        const panel = element("div", { class: "try-panel", role: "group", "aria-label": _("Try it") });
         figure.querySelector("figcaption").before(panel);
         Promise.resolve(fill(panel, folder)).then(() => figure.classList.add("is-live"));
       }

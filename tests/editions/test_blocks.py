@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+import unrolled.quizzes
 from unrolled.editions import blocks, notebooks, pictures, quizzes, sources
 
 PAGE = """\
@@ -109,6 +111,10 @@ def test_what_has_no_words_is_no_message(text):
     assert blocks.split(f"{text}\n") == []
 
 
+def test_pages_are_cut_by_the_extensions_of_markdown_that_the_book_is_built_with(course):
+    assert set(yaml.safe_load((course / "_config.yml").read_text())["parse"]["myst_enable_extensions"]) == blocks.EXTENSIONS
+
+
 def test_untouched_sources_come_back_byte_for_byte(course):
     for path, text in sources_of(course):
         assert sources.replaced(path, {}) == text, path
@@ -121,12 +127,18 @@ def test_a_source_that_is_translated_into_itself_has_the_same_messages(course):
         assert kind.messages(kind.replace(text, {message: message for message in messages})) == messages, path
 
 
+def test_every_translated_quiz_is_one_that_the_course_can_read(course, tmp_path):
+    for path in sorted((course / "book" / "quizzes").glob("*.yml")):
+        text = path.read_text(encoding="utf-8")
+        (tmp_path / path.name).write_text(quizzes.replace(text, {message: f"⟦it's: {message} #1⟧" for message in quizzes.messages(text)}), encoding="utf-8")
+        questions = unrolled.quizzes.load(tmp_path / path.name)
+        assert all(question.prompt.startswith("⟦it's: ") for question in questions.before + questions.after)
+
+
 def test_code_keys_and_labels_of_a_translated_quiz_stay(course):
     path = course / "book" / "quizzes" / "rnn.yml"
     text = path.read_text(encoding="utf-8")
     found = quizzes.replace(text, {message: f"译 {message}" for message in quizzes.messages(text)})
-    import yaml
-
     before, after = yaml.safe_load(text), yaml.safe_load(found)
     question, translated = before["before"][0], after["before"][0]
     assert translated["prompt"].startswith("译 ") and translated["compute"] == question["compute"]

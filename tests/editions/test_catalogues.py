@@ -93,6 +93,18 @@ def test_an_update_without_a_change_leaves_every_byte(small):
     assert po(small).read_bytes() == before and b"python-format" not in before
 
 
+def test_a_complete_readme_lies_beside_the_english_one(small):
+    tool.enter(small, "zh_CN", "README", "### 1\n---\n自述\n", no_problems)
+    assert (small / "README.zh-CN.md").read_text() == "# 自述\n"
+
+
+def test_translated_readmes_are_those_of_their_catalogues():
+    for language in catalogues.languages(COURSE):
+        path = catalogues.path_of(COURSE, language, "README")
+        if path.is_file():
+            assert tool.readme(COURSE, language).read_text() == sources.replaced(COURSE / "README.md", catalogues.translations(path, language))
+
+
 def test_an_unknown_page_is_named_with_those_that_there_are(small):
     with pytest.raises(tool.Refused, match="nothing.*index, pictures, README, site"):
         tool.todo(small, "zh_CN", "nothing")

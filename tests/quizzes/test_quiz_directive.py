@@ -125,7 +125,7 @@ def test_every_text_reaches_the_translators(book, small_quiz):
     found = messages(build(book, "gettext") / "book/index.pot")
     texts = {*directive.SPOKEN.values(), *directive.TITLES.values()}
     texts |= {getattr(directive, name) for name in ("CHECK", "RESET", "YOUR_ANSWER", "ANSWERS", "RIGHT", "WRONG")}
-    texts |= {directive.OTHERWISE, f"{directive.REREAD} [](<#hidden-state>)", "parameters"}
+    texts |= {directive.OTHERWISE, directive.REREAD.format(section="[](<#hidden-state>)"), "parameters"}
     for question in small_quiz.before + small_quiz.after:
         texts |= {question.prompt.split("\n\n")[0], question.right, question.wrong}
         texts |= {mistake.feedback for mistake in question.mistakes}

@@ -111,7 +111,7 @@ def test_the_texts_of_the_boxes_stand_once_on_a_page(book):
 
 def test_a_page_without_a_box_loads_no_script_for_it(book):
     page = soup(build(book) / "book/index.html")
-    assert [script["src"] for script in page.select("script[src]") if "unrolled" in script["src"]] == []
+    assert [script["src"] for script in page.select("script[src]") if "unrolled-box" in script["src"] or "page-python" in script["src"]] == []
 
 
 def test_every_text_reaches_translators(book):

@@ -73,7 +73,7 @@ class Line:
 @functools.cache
 def parser() -> MarkdownIt:
     """MyST's parser with the extensions of the book."""
-    return create_md_parser(MdParserConfig(enable_extensions=EXTENSIONS, dmath_double_inline=True), RendererHTML)
+    return create_md_parser(MdParserConfig(enable_extensions=EXTENSIONS), RendererHTML)
 
 
 def split(text: str) -> list[Block]:

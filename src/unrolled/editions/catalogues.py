@@ -19,7 +19,7 @@ from babel.messages.pofile import read_po, write_po
 
 FOLDER = "book/locales"
 THEN = datetime(2026, 1, 1, tzinfo=UTC)  # a date that changes with each run would make every catalogue differ
-HEADER = "Translations for Unrolled: sequence models from scratch. CONTRIBUTING.md says how to work on them.\n"
+HEADER = "# Translations for Unrolled: sequence models from scratch. CONTRIBUTING.md says how to work on them.\n#"
 
 
 @dataclass(frozen=True)
@@ -56,17 +56,17 @@ def read(path: Path, language: str) -> Catalog:
 def _new(language: str) -> Catalog:
     return Catalog(
         locale=language, project="Unrolled", version="1", charset="utf-8", fuzzy=False, header_comment=HEADER,
-        creation_date=THEN, revision_date=THEN, last_translator="The Unrolled authors", language_team="The Unrolled authors",
+        creation_date=THEN, revision_date=THEN, msgid_bugs_address="The Unrolled authors", last_translator="The Unrolled authors", language_team="The Unrolled authors",
     )  # fmt: skip
 
 
-def updated(catalogue: Catalog, messages: list[str]) -> Catalog:
+def updated(catalogue: Catalog, messages: list[str], language: str) -> Catalog:
     """The catalogue with an entry for each message, in the order of the source. Translations stay; those of messages that changed are fuzzy."""
-    template = _new(str(catalogue.locale))
+    template = _new(language)
     for message in messages:
         template.add(message)
     catalogue.update(template)
-    fresh = _new(str(catalogue.locale))
+    fresh = _new(language)
     for message in messages:
         entry = catalogue.get(message)
         fresh.add(message, entry.string, flags=entry.flags, user_comments=entry.user_comments, previous_id=entry.previous_id if entry.fuzzy else ())

@@ -10,6 +10,15 @@ from pathlib import Path
 import yaml
 from babel.messages.extract import extract_from_file
 
+from unrolled import quizzes
+
+# What other extensions say in English in every language, by the setting that changes it.
+SETTINGS = {
+    "nb_code_prompt_show": "Show the code",
+    "nb_code_prompt_hide": "Hide the code",
+    "togglebutton_hint": "Click to show",
+    "togglebutton_hint_hide": "Click to hide",
+}
 SITE = Path(__file__).parents[1] / "site"
 
 
@@ -18,6 +27,7 @@ def messages(course: Path) -> list[str]:
     toc = yaml.safe_load((course / "_toc.yml").read_text(encoding="utf-8"))
     config = yaml.safe_load((course / "_config.yml").read_text(encoding="utf-8"))
     found = [config["title"], *(part["caption"] for part in toc.get("parts", []) if "caption" in part)]
+    found += [*SETTINGS.values(), quizzes.INCOMPLETE]  # which quizzes in a terminal say as well
     for path in sorted(SITE.glob("*.py")):
         found += _marked("python", path)
     for path in scripts(course):

@@ -18,27 +18,28 @@ from sphinx.util.typing import ExtensionMetadata
 from unrolled import __version__
 
 from . import said
+from .words import _
 
 SAYS = {
-    "run": "Run",
-    "stop": "Stop",
-    "reset": "Reset",
-    "keys": "Ctrl+Enter runs it.",
-    "code": "Code of box {number}: {title}",
-    "output": "Output of box {number}: {title}",
-    "loading": "Python is loading. The first time it takes some seconds and about 20 MB.",
-    "running": "Running.",
-    "done": "Done.",
-    "failed": "Stopped by an error.",
-    "busy": "This box is still running. Stop ends it.",
-    "busy-other": "Another box of this page is still running. Wait for it, or stop it.",
-    "stopped": "Stopped. Python was ended, so all variables of this page are lost. Run starts it again.",
-    "file": "Python can't run in a page that was opened as a file. In the course's folder, the command make serve shows the book at an address.",
-    "old": "This browser is too old to run Python. Any current browser will do.",
-    "none": "This copy of the book was built without Python for the page.",
-    "offline": "The server of this page does not answer.",
-    "damaged": "Python did not start: the file {file} is damaged or missing. Reload the page; if that does not help, its server has to replace the file.",
-    "broken": "Python did not start. The browser says: {text}",
+    "run": _("Run"),
+    "stop": _("Stop"),
+    "reset": _("Reset"),
+    "keys": _("Ctrl+Enter runs it."),
+    "code": _("Code of box {number}: {title}"),
+    "output": _("Output of box {number}: {title}"),
+    "loading": _("Python is loading. The first time it takes some seconds and about 20 MB."),
+    "running": _("Running."),
+    "done": _("Done."),
+    "failed": _("Stopped by an error."),
+    "busy": _("This box is still running. Stop ends it."),
+    "busy-other": _("Another box of this page is still running. Wait for it, or stop it."),
+    "stopped": _("Stopped. Python was ended, so all variables of this page are lost. Run starts it again."),
+    "file": _("Python can't run in a page that was opened as a file. In the course's folder, the command make serve shows the book at an address."),
+    "old": _("This browser is too old to run Python. Any current browser will do."),
+    "none": _("This copy of the book was built without Python for the page."),
+    "offline": _("The server of this page does not answer."),
+    "damaged": _("Python did not start: the file {file} is damaged or missing. Reload the page; if that does not help, its server has to replace the file."),
+    "broken": _("Python did not start. The browser says: {text}"),
 }
 
 
@@ -58,7 +59,7 @@ class BoxDirective(SphinxDirective):
             self.set_source_info(node)
         found = [box, *messages]
         if self.env.temp_data.setdefault("unrolled-boxes", 0) == 0:
-            found.append(said.texts("unrolled-box-texts", SAYS, self.get_source_info()))
+            found.append(said.texts(self.config, "unrolled-box-texts", SAYS, self.get_source_info()))
         self.env.temp_data["unrolled-boxes"] += 1
         return found
 
@@ -77,6 +78,7 @@ def _add_assets(app: Sphinx, pagename: str, templatename: str, context: dict, do
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the directive, its script and its style sheet."""
     said.add(app)
+    app.setup_extension("unrolled.site.edition")  # whose script says which language the page is in
     app.add_directive("box", BoxDirective)
     app.connect("html-page-context", _add_assets)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

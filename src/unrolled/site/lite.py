@@ -21,16 +21,17 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from . import pyodide, wheels
+from .words import _
 
 KERNEL_EXTENSION = "@jupyterlite/pyodide-kernel-extension"
 APPS = ("notebooks", "tree")
 AUTOSAVE_SECONDS = 3
 SHORT_SECONDS = 20
-SHORT_RUN = """\
+SHORT_RUN = _("""\
 # The next cell takes about {seconds} seconds in the browser. For a short run, remove the # of the line below and run this cell first: a training
 # then stops after {short} seconds, its numbers differ from those of the page, and an assert that follows may fail.
 # %env UNROLLED_SHORT_RUN={short}
-"""
+""")
 STAMP = "workshop.json"
 SMALL = ("comm", "tqdm")  # libraries of pure Python that are not among Pyodide's: the kernel needs the one, training the other
 # All that a kernel of Pyodide loads when it starts. Named, they are fetched side by side; else one after the other.
@@ -67,7 +68,7 @@ def build(notebooks: dict[str, Path], target: Path, long: dict[str, dict[int, in
         whole = Path(beside) / "try"
         shutil.copytree(shell, whole)
         _add_pyodide(whole, core, data)
-        _add_notebooks(whole, notebooks, long)
+        add_notebooks(whole, notebooks, long)
         _add_stamp(whole, key)
         shutil.rmtree(target, ignore_errors=True)
         whole.chmod(0o755)
@@ -187,23 +188,29 @@ def _add_pyodide(whole: Path, core: Path, data: Path) -> None:
     (folder / "pyodide-lock.json").write_text(json.dumps({"info": pyodide.LOCK["info"], "packages": packages}), encoding="utf-8")
 
 
-def _add_notebooks(whole: Path, notebooks: dict[str, Path], long: dict[str, dict[int, int]]) -> None:
-    """The notebooks, and their list in the form of Jupyter's contents API."""
-    (whole / "files").mkdir()
-    (whole / "api" / "contents").mkdir(parents=True)
+def add_notebooks(whole: Path, notebooks: dict[str, Path], long: dict[str, dict[int, int]], language: str = "", short_run: str = "") -> None:
+    """The notebooks, and their list in the form of Jupyter's contents API; those of another language in a folder of its name, anew.
+
+    short_run: what the cell says that offers a short run, in that language.
+    """
+    files, contents = whole / "files" / language, whole / "api" / "contents" / language
+    if language:
+        shutil.rmtree(files, ignore_errors=True)
+    files.mkdir(parents=True)
+    contents.mkdir(parents=True, exist_ok=True)
     listed = []
     for name, path in sorted(notebooks.items()):
         file = f"{name}.ipynb"
-        copy = whole / "files" / file
+        copy = files / file
         shutil.copyfile(path, copy)
         if long.get(name):
-            copy.write_text(_with_short_runs(path.read_text(encoding="utf-8"), long[name]), encoding="utf-8")
-        listed.append(_model(file, "notebook", "json", size=copy.stat().st_size))
-    folder = {**_model("", "directory", "json"), "content": listed}
-    (whole / "api" / "contents" / "all.json").write_text(json.dumps(folder), encoding="utf-8")
+            copy.write_text(_with_short_runs(path.read_text(encoding="utf-8"), long[name], short_run or SHORT_RUN), encoding="utf-8")
+        listed.append(_model(f"{language}/{file}".lstrip("/"), "notebook", "json", size=copy.stat().st_size))
+    folder = {**_model(language, "directory", "json"), "content": listed}
+    (contents / "all.json").write_text(json.dumps(folder), encoding="utf-8")
 
 
-def _with_short_runs(notebook: str, long: dict[int, int]) -> str:
+def _with_short_runs(notebook: str, long: dict[int, int], short_run: str = SHORT_RUN) -> str:
     """A notebook in which a cell that offers a short run stands before each cell that takes long."""
     content = json.loads(notebook)
     cells, number = [], 0
@@ -213,16 +220,16 @@ def _with_short_runs(notebook: str, long: dict[int, int]) -> str:
             if number in long:
                 cells.append({
                     "cell_type": "code", "id": f"short-run-{number}", "metadata": {}, "execution_count": None, "outputs": [],
-                    "source": SHORT_RUN.format(seconds=long[number], short=SHORT_SECONDS),
+                    "source": short_run.format(seconds=long[number], short=SHORT_SECONDS),
                 })  # fmt: skip
         cells.append(cell)
     return json.dumps({**content, "cells": cells}, ensure_ascii=False, indent=1) + "\n"
 
 
-def _model(name: str, kind: str, form: str, size: int | None = None) -> dict:
+def _model(path: str, kind: str, form: str, size: int | None = None) -> dict:
     moment = "2000-01-01T00:00:00Z"  # older than any work on it
     return {
-        "name": name, "path": name, "type": kind, "format": form, "mimetype": None, "content": None, "size": size, "writable": True,
+        "name": path.rsplit("/", 1)[-1], "path": path, "type": kind, "format": form, "mimetype": None, "content": None, "size": size, "writable": True,
         "created": moment, "last_modified": moment,
     }  # fmt: skip
 

@@ -17,13 +17,15 @@ from sphinx_exercise.nodes import exercise_enumerable_node, exercise_node, solut
 
 from unrolled import __version__
 
+from . import words
 from .optional import optional_sections
+from .words import _
 
 WORDS, LINES = 200, 15  # per minute
 LEFT_OUT = (exercise_node, exercise_enumerable_node, solution_node, nodes.comment, nodes.raw, nodes.target, nodes.pending, nodes.system_message)
 QUIZ = "quiz"  # the name of the node that the quiz directive makes
-SAYS = "Reading time: {minutes} minutes, without quizzes, exercises and what is folded."
-SKIP = "You may skip {minutes} of these minutes, marked as optional:"
+SAYS = _("Reading time: {minutes} minutes, without quizzes, exercises and what is folded.")
+SKIP = _("You may skip {minutes} of these minutes, marked as optional: {sections}.")
 
 
 def minutes(document: nodes.Node) -> int:
@@ -81,23 +83,23 @@ class ReadingTime(SphinxTransform):
         parts = [node.get("part") for node in self.document.findall(is_quiz)]
         if title is None or parts.count("before") != 1:  # a chapter has one of its own; the pages that list all quizzes have many
             return
-        sentence = SAYS.format(minutes=minutes(self.document))
+        sentence = words.say(self.config, SAYS).format(minutes=minutes(self.document))
         says = nodes.paragraph(sentence, sentence, classes=["unrolled-minutes"])
         sections = optional_sections(self.document)
         if sections:
-            skip = SKIP.format(minutes=sum(map(minutes, sections)))
-            says += [nodes.Text(f" {skip}"), *(link for number, section in enumerate(sections) for link in link_to(section, ", " if number else " "))]
-            says += nodes.Text(".")
+            skip = words.say(self.config, SKIP).replace("{minutes}", str(sum(map(minutes, sections))))
+            says += [nodes.Text(" "), *words.filled(skip, sections=words.listed(self.config, [link_to(section) for section in sections]))]
         title.parent.insert(title.parent.index(title) + 1, says)
 
 
-def link_to(section: nodes.section, before: str) -> list[nodes.Node]:
-    """What stands before the link, and a link to a section that says its title."""
+def link_to(section: nodes.section) -> nodes.reference:
+    """A link to a section that says its title."""
     title = next(iter(section.findall(nodes.title)))
-    return [nodes.Text(before), nodes.reference("", "", *(child.deepcopy() for child in title.children), refid=section["ids"][0], internal=True)]
+    return nodes.reference("", "", *(child.deepcopy() for child in title.children), refid=section["ids"][0], internal=True)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Act when a page has been read."""
+    words.add(app)
     app.add_transform(ReadingTime)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -20,8 +20,11 @@ from sphinx.util.typing import ExtensionMetadata
 
 from unrolled import __version__
 
+from . import words
+from .words import _
+
 CLASS = "unrolled-optional"
-SAYS = "Optional: you may skip this section. The rest of the page does not need it."
+SAYS = _("Optional: you may skip this section. The rest of the page does not need it.")
 MISPLACED = "{optional} marks the section that it stands in: put it below a heading of the second or third level."
 
 logger = logging.getLogger(__name__)
@@ -31,7 +34,8 @@ class Optional(SphinxDirective):
     """Takes nothing. Stands in a section, not at the top of a page."""
 
     def run(self) -> list[nodes.Node]:
-        mark = nodes.paragraph(SAYS, SAYS, classes=[CLASS])
+        says = words.say(self.config, SAYS)
+        mark = nodes.paragraph(says, says, classes=[CLASS])
         self.set_source_info(mark)
         return [mark]
 
@@ -66,6 +70,7 @@ def optional_sections(document: nodes.Node) -> list[nodes.section]:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the directive."""
+    words.add(app)
     app.add_directive("optional", Optional)
     app.add_transform(InSections)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

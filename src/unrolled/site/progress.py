@@ -20,31 +20,34 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 from unrolled import __version__, quizzes
+from unrolled.site import words
 from unrolled.site.quiz import QuizDirective, quiz
+from unrolled.site.words import _
 
-COLUMNS = ("Chapter", "Answered", "Right first time", "To review")
-REVIEW_ALL = "Ask me again what I missed"
-REVIEW = "Ask again"
-CLOSE = "Close"
-EXPORT = "Save as a file"
-IMPORT = "Load from a file"
-CLEAR = "Clear everything"
-CLEAR_SURE = "Really clear everything"
-NEEDS_SCRIPT = "This table needs JavaScript: your browser fills it from what it has kept of your answers."
+COLUMNS = (_("Chapter"), _("Answered"), _("Right first time"), _("To review"))
+TABLE = _("Progress by chapter")
+REVIEW_ALL = _("Ask me again what I missed")
+REVIEW = _("Ask again")
+CLOSE = _("Close")
+EXPORT = _("Save as a file")
+IMPORT = _("Load from a file")
+CLEAR = _("Clear everything")
+CLEAR_SURE = _("Really clear everything")
+NEEDS_SCRIPT = _("This table needs JavaScript: your browser fills it from what it has kept of your answers.")
 # What the script says. It reads them, translated, from the page.
 SPOKEN = {
-    "total": "{answered} of {total} questions answered, {first} right first time, {missed} to review.",
-    "part": "{number} of {total}",
-    "asking": "Questions to review: {missed}.",
-    "none": "Nothing to review: the last answer to every question you tried is right.",
-    "imported": "Loaded: {count} answers, {new} of them new.",
-    "imported-some": "Loaded: {count} answers, {new} of them new. Left out: {strangers}, whose questions the course no longer has.",
-    "not-ours": "This file holds no answers to these quizzes, so nothing was changed. Choose one that this page or the command unrolled quiz --export wrote.",
-    "newer": "This file was written by a newer version of the course, so nothing was changed. Load it where that version is.",
-    "damaged": "Answers kept in this browser that could not be understood: {count}. They are set aside, under another name, and not counted.",
-    "cleared": "Everything is cleared.",
-    "sure": "This forgets every answer kept in this browser. Press the button again to do it.",
-    "not-kept": "This browser keeps nothing: its storage is switched off or full.",
+    "total": _("{answered} of {total} questions answered, {first} right first time, {missed} to review."),
+    "part": _("{number} of {total}"),
+    "asking": _("Questions to review: {missed}."),
+    "none": _("Nothing to review: the last answer to every question you tried is right."),
+    "imported": _("Loaded: {count} answers, {new} of them new."),
+    "imported-some": _("Loaded: {count} answers, {new} of them new. Left out: {strangers}, whose questions the course no longer has."),
+    "not-ours": _("This file holds no answers to these quizzes, so nothing was changed. Choose one that this page or the command unrolled quiz --export wrote."),
+    "newer": _("This file was written by a newer version of the course, so nothing was changed. Load it where that version is."),
+    "damaged": _("Answers kept in this browser that could not be understood: {count}. They are set aside, under another name, and not counted."),
+    "cleared": _("Everything is cleared."),
+    "sure": _("This forgets every answer kept in this browser. Press the button again to do it."),
+    "not-kept": _("This browser keeps nothing: its storage is switched off or full."),
 }
 
 
@@ -76,7 +79,7 @@ class QuizProgressDirective(QuizDirective):
                 self.path = chapter.path
                 asleep.append(self._box("template", self._quiz(chapter, part), role="control", **{"data-quiz": name, "data-part": part}))
                 self.place = self.get_source_info()
-        root += self._box("div", self._table(rows), role="control", class_="unrolled-progress-scroll", tabindex="0", role_="region", **{"aria-label": "Progress by chapter"})
+        root += self._box("div", self._table(rows), role="control", class_="unrolled-progress-scroll", tabindex="0", role_="region", **{"aria-label": words.say(self.config, TABLE)})
         root += self._controls()
         root += self._box("div", role="control", class_="unrolled-progress-asking", tabindex="-1")
         root += self._box("div", *asleep, role="control", hidden="hidden")
@@ -122,7 +125,7 @@ class QuizProgressDirective(QuizDirective):
             button("export", EXPORT),
             chooser,
             self._say("label", IMPORT, for_="unrolled-progress-file", class_="unrolled-progress-import"),
-            button("clear", CLEAR, **{"data-sure": CLEAR_SURE}),
+            button("clear", CLEAR, **{"data-sure": words.say(self.config, CLEAR_SURE)}),
             self._say("button", CLOSE, type="button", **{"data-do": "close"}, hidden="hidden"),
             self._box("p", role="control", class_="unrolled-progress-said", **{"aria-live": "polite"}),
             role="control",

@@ -27,30 +27,34 @@ from sphinx.util.typing import ExtensionMetadata
 
 from unrolled import __version__, quizzes
 
+from . import words
+from .words import _
+
 STATIC = Path(__file__).parent / "static"
 PAGE_BUILDERS = {"html", "dirhtml", "singlehtml"}
 
-TITLES = {"before": "Quiz: before you read", "after": "Quiz: after you have read"}
-CHECK = "Check answer"
-RESET = "Reset this quiz"
-YOUR_ANSWER = "Your answer"
-ANSWERS = "Answers"
-RIGHT = "Right"
-WRONG = "Wrong"
-OTHERWISE = "Any other answer"
-REREAD = "Reread:"
+TITLES = {"before": _("Quiz: before you read"), "after": _("Quiz: after you have read")}
+CHECK = _("Check answer")
+RESET = _("Reset this quiz")
+YOUR_ANSWER = _("Your answer")
+ANSWERS = _("Answers")
+RIGHT = _("Right")
+WRONG = _("Wrong")
+OTHERWISE = _("Any other answer")
+REREAD = _("Reread: {section}")
+COLON = _(": ")
 # What the script says. It reads them, translated, from the page.
 SPOKEN = {
-    "right": "Right.",
-    "wrong": "Not yet.",
-    "choose": "Choose an answer first.",
-    "type": "Type an answer first.",
-    "number": "Type a number, such as 0.25 or 1e-3.",
+    "right": _("Right."),
+    "wrong": _("Not yet."),
+    "choose": _("Choose an answer first."),
+    "type": _("Type an answer first."),
+    "number": _("Type a number, such as 0.25 or 1e-3."),
     "incomplete": quizzes.INCOMPLETE,
-    "progress": "{right} of {total} right, {first} right first time.",
-    "reset": "The quiz is reset.",
-    "not-kept": "This browser keeps nothing: its storage is switched off or full.",
-    "damaged": "Some answers that this browser kept could not be understood. They are set aside, under another name, and not counted.",
+    "progress": _("{right} of {total} right, {first} right first time."),
+    "reset": _("The quiz is reset."),
+    "not-kept": _("This browser keeps nothing: its storage is switched off or full."),
+    "damaged": _("Some answers that this browser kept could not be understood. They are set aside, under another name, and not counted."),
 }
 
 
@@ -208,7 +212,7 @@ class QuizDirective(SphinxDirective):
             items.append(self._item("wrong", False, self._say("span", OTHERWISE), question.wrong))
         if question.section:
             target = question.section if "#" in question.section else f"#{question.section}"
-            link = self._blocks(f"{REREAD} [](<{target}>)")
+            link = self._blocks(words.say(self.config, REREAD).format(section=f"[](<{target}>)"))
             items.append(self._box("div", *link, role="item", class_="unrolled-item", **{"data-for": "reread"}))
         return items
 
@@ -216,7 +220,7 @@ class QuizDirective(SphinxDirective):
         mark = self._say("span", RIGHT if right else WRONG, class_="unrolled-mark")
         return self._box(
             "div",
-            self._box("div", mark, nodes.Text(": "), head, role="head", class_="unrolled-head"),
+            self._box("div", mark, nodes.Text(words.say(self.config, COLON)), head, role="head", class_="unrolled-head"),
             *self._blocks(feedback),
             role="item",
             class_="unrolled-item " + ("is-right" if right else "is-wrong"),
@@ -238,7 +242,7 @@ class QuizDirective(SphinxDirective):
     def _say(self, tag: str, text: str, role: str = "control", **attrs: str) -> quiz_text:
         """A text of the quiz itself, such as a button's."""
         node = self._text(tag, role, **attrs)
-        node.rawsource = text
+        node.rawsource = text = words.say(self.config, text)
         node += nodes.Text(text)
         return node
 
@@ -367,6 +371,7 @@ def _with_role(node: nodes.Element, role: str) -> Any:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the directive, its nodes, its script and style sheet, and the setting ``quizzes_folder``."""
+    words.add(app)
     app.add_config_value("quizzes_folder", "book/quizzes", "env", [str])
     for node in (quiz, quiz_box, quiz_text):
         app.add_node(node, html=(_open, _close))

@@ -16,7 +16,10 @@ from sphinx.util.typing import ExtensionMetadata
 
 from unrolled import __version__
 
-SAYS = "The package's reference:"
+from . import words
+from .words import _
+
+SAYS = _("The package's reference: {modules}.")
 LINK = "unrolled-module"
 LABEL = "api-{module}"  # the label of a module's section on the page of the reference
 
@@ -55,14 +58,14 @@ class Reference(SphinxTransform):
             first.parent.insert(first.parent.index(first), self._margin(sorted(found)))
 
     def _margin(self, found: list[str]) -> nodes.Node:
-        says = nodes.paragraph("", SAYS)
-        for number, module in enumerate(found):
-            link = addnodes.pending_xref(
+        links = [
+            addnodes.pending_xref(
                 "", nodes.literal(module, module), refdomain="std", reftype="ref", refexplicit=True, refwarn=True, classes=[LINK],
                 reftarget=LABEL.format(module=module.replace("_", "-")), refdoc=self.env.docname,
-            )  # fmt: skip
-            says += [nodes.Text(", " if number else " "), link]
-        says += nodes.Text(".")
+            )
+            for module in found
+        ]  # fmt: skip
+        says = nodes.paragraph("", "", *words.filled(words.say(self.config, SAYS), modules=words.listed(self.config, links)))
         return nodes.sidebar("", says, classes=["margin", "unrolled-reference"])
 
 
@@ -73,6 +76,7 @@ def without_link(app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Act when a page has been read, and when a link is resolved."""
+    words.add(app)
     app.add_transform(Reference)
     app.connect("missing-reference", without_link)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

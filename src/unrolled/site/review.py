@@ -16,21 +16,22 @@ from sphinx.util.typing import ExtensionMetadata
 from unrolled import __version__, quizzes
 from unrolled.site.progress import QuizProgressDirective
 from unrolled.site.quiz import quiz
+from unrolled.site.words import _
 
-START = "Start the review"
-NEXT = "Next question"
-STOP = "Stop for today"
-NEEDS_SCRIPT = "The review needs JavaScript: your browser knows what it has kept of your answers. In a terminal, unrolled review does the same."
-DUE = "Questions to review today: {due}."
+START = _("Start the review")
+NEXT = _("Next question")
+STOP = _("Stop for today")
+NEEDS_SCRIPT = _("The review needs JavaScript: your browser knows what it has kept of your answers. In a terminal, unrolled review does the same.")
+DUE = _("Questions to review today: {due}.")
 # What the script says. It reads them, translated, from the page.
 SPOKEN = {
-    "stand": "Due today: {due}. Tomorrow: {tomorrow} more. In the next seven days: {week} more. You have met {met} of {total} questions.",
-    "unmet": "You have not answered any of the {total} questions yet: each comes back here once you have answered it in its page.",
-    "own": "A mistake of your own, in {task}",
-    "left": "After this one, still due: {left}.",
-    "over": "Five minutes are over. Still due: {left}. They can wait for another day; or go on with the next question.",
-    "done": "Done for today. Each question comes back when you may be about to forget it.",
-    "stopped": "What you answered is kept. The rest stays due.",
+    "stand": _("Due today: {due}. Tomorrow: {tomorrow} more. In the next seven days: {week} more. You have met {met} of {total} questions."),
+    "unmet": _("You have not answered any of the {total} questions yet: each comes back here once you have answered it in its page."),
+    "own": _("A mistake of your own, in {task}"),
+    "left": _("After this one, still due: {left}."),
+    "over": _("Five minutes are over. Still due: {left}. They can wait for another day; or go on with the next question."),
+    "done": _("Done for today. Each question comes back when you may be about to forget it."),
+    "stopped": _("What you answered is kept. The rest stays due."),
 }
 
 

@@ -18,7 +18,7 @@ from unrolled import __version__
 
 PACKAGE = Path(__file__).resolve().parents[1]
 # Nothing of these can be of use in a page: grades, the command line, Sphinx, torch.
-LEFT_OUT = ("grading", "site", "owndata", "yours", "cli.py", "convert.py", "jax_models.py", "torch_models.py", "quiz_terminal.py", "__pycache__", "carried",
+LEFT_OUT = ("grading", "site", "editions", "owndata", "yours", "cli.py", "convert.py", "jax_models.py", "torch_models.py", "quiz_terminal.py", "__pycache__", "carried",
             "terminal.mo", "owndata.mo", "grading.mo", "quizzes.mo")
 # Libraries that pages compare with, and that no page can hold. See STAND_IN.
 ABSENT = ("torch", "sklearn", "statsmodels", "sacrebleu", "lzma")

@@ -4,7 +4,7 @@
   says so and the book is whole without. `UNROLLED_TRY=off` leaves the workshop out.
 - The `{workshop}` directive is the frame in which a notebook opens, and the list of those that there are; `{workshop-list}` the
   list of the assignments alone.
-- A chapter's paragraph that says `unrolled start NAME` gets a link to the same assignment in the workshop; a notebook's page that runs
+- A chapter's paragraph that has the bold word Assignment and says `unrolled start NAME` gets a link to the same assignment in the workshop; a notebook's page that runs
   there gets one, too.
 """
 
@@ -28,7 +28,8 @@ from sphinx.util.typing import ExtensionMetadata
 
 from unrolled import __version__
 
-from . import said
+from . import edition, said, words
+from .words import _
 
 log = logging.getLogger(__name__)
 PAGE = "book/try"  # where the directive stands
@@ -36,34 +37,36 @@ FOLDER = "try"  # of the site
 PAGES_FILE = "book/try.yml"
 START = re.compile(r"unrolled start (\d\d-[\w-]+)")
 
-ASSIGNMENT = "Do assignment {name} in the browser"
-CHAPTER = "Run this page in the browser"
-CHAPTER_MINUTES = "Run this page in the browser (about {minutes} min)"
-ELSEWHERE = "To run this page, you need Python on your machine."
-MINUTES = "about {minutes} min"
+LEAD = _("Assignment.")  # the bold word that such a paragraph begins with
+STOPS = " .:：。"
+ASSIGNMENT = _("Do assignment {name} in the browser")
+CHAPTER = _("Run this page in the browser")
+CHAPTER_MINUTES = _("Run this page in the browser (about {minutes} min)")
+ELSEWHERE = _("To run this page, you need Python on your machine.")
+MINUTES = _("about {minutes} min")
 SAYS = {
-    "frame": "The notebook {name}",
-    "starting": "Python is loading. The first time it takes some seconds and about 30 MB; the notebook can be read meanwhile.",
-    "slow": "Python has not started yet. All its files have arrived whole, so wait a little, or reload the page.",
-    "damaged": "Python did not start: the file {file} is damaged or missing. Reload the page; if that does not help, its server has to replace the file.",
-    "unknown": "There is no notebook {name} here. Choose one of the list below.",
-    "file": "The workshop can't run in a page that was opened as a file. In the course's folder, the command make serve shows the book at an address.",
-    "old": "This browser is too old to run Python. Any current browser will do, and so does Python on your machine.",
-    "none": "This copy of the book was built without the workshop.",
-    "offline": "The server of this page does not answer.",
-    "download": "Download the notebook",
-    "afresh": "Start afresh",
-    "afresh-sure": "Really start afresh",
-    "afresh-note": "This replaces your notebook by a new one. Press the button again to do it.",
-    "kept": "Your work is kept in this browser, on this machine, and nowhere else.",
-    "persistent": "The browser has promised to keep it until you delete it.",
-    "passing": "The browser may delete it when space runs short, and a private window forgets it when it is closed: download it.",
-    "never": "You have not downloaded it yet.",
-    "downloaded": "Last download: {date}.",
-    "full": "This browser has hardly any space left to keep your work. Download the notebook now.",
-    "not-kept": "The last change could not be kept, because the browser's storage is full or switched off. Download the notebook now.",
-    "mistake": "The check of {task} named a known mistake. Your page Review will ask you about it.",
-    "second": "This notebook is open in another tab, too. The tab that saves last overwrites the work of the other: close one of them.",
+    "frame": _("The notebook {name}"),
+    "starting": _("Python is loading. The first time it takes some seconds and about 30 MB; the notebook can be read meanwhile."),
+    "slow": _("Python has not started yet. All its files have arrived whole, so wait a little, or reload the page."),
+    "damaged": _("Python did not start: the file {file} is damaged or missing. Reload the page; if that does not help, its server has to replace the file."),
+    "unknown": _("There is no notebook {name} here. Choose one of the list below."),
+    "file": _("The workshop can't run in a page that was opened as a file. In the course's folder, the command make serve shows the book at an address."),
+    "old": _("This browser is too old to run Python. Any current browser will do, and so does Python on your machine."),
+    "none": _("This copy of the book was built without the workshop."),
+    "offline": _("The server of this page does not answer."),
+    "download": _("Download the notebook"),
+    "afresh": _("Start afresh"),
+    "afresh-sure": _("Really start afresh"),
+    "afresh-note": _("This replaces your notebook by a new one. Press the button again to do it."),
+    "kept": _("Your work is kept in this browser, on this machine, and nowhere else."),
+    "persistent": _("The browser has promised to keep it until you delete it."),
+    "passing": _("The browser may delete it when space runs short, and a private window forgets it when it is closed: download it."),
+    "never": _("You have not downloaded it yet."),
+    "downloaded": _("Last download: {date}."),
+    "full": _("This browser has hardly any space left to keep your work. Download the notebook now."),
+    "not-kept": _("The last change could not be kept, because the browser's storage is full or switched off. Download the notebook now."),
+    "mistake": _("The check of {task} named a known mistake. Your page Review will ask you about it."),
+    "second": _("This notebook is open in another tab, too. The tab that saves last overwrites the work of the other: close one of them."),
 }
 
 
@@ -114,10 +117,10 @@ class WorkshopDirective(AssignmentsDirective):
         self.env.note_dependency(str(course / PAGES_FILE))
         frame = nodes.container(classes=["unrolled-workshop"])
         items = [
-            (document.rsplit("/", 1)[-1], course / f"{document}.ipynb", f" · {MINUTES.format(**facts)}" if facts else "")
+            (document.rsplit("/", 1)[-1], course / f"{document}.ipynb", f" · {words.say(self.config, MINUTES).format(**facts)}" if facts else "")
             for document, facts in pages(course).items()
         ]
-        return [frame, said.texts("unrolled-workshop-texts", SAYS, self.get_source_info()), *super().run(), *([self.listed(items)] if items else [])]
+        return [frame, said.texts(self.config, "unrolled-workshop-texts", SAYS, self.get_source_info()), *super().run(), *([self.listed(items)] if items else [])]
 
 
 def title_of(notebook: Path) -> str:
@@ -160,12 +163,12 @@ class Buttons(SphinxTransform):
             return
         for paragraph in list(self.document.findall(nodes.paragraph)):
             strong = next(iter(paragraph.findall(nodes.strong)), None)
-            if strong is None or strong.astext() != "Assignment.":
+            if strong is None or strong.astext().rstrip(STOPS) != words.say(self.config, LEAD).rstrip(STOPS):
                 continue
             names = dict.fromkeys(name for literal in paragraph.findall(nodes.literal) for name in START.findall(literal.astext()) if name in known)
             row = nodes.paragraph(classes=["unrolled-open-row"])
             for name in names:
-                row += [button(name, ASSIGNMENT.format(name=name)), nodes.Text(" ")]
+                row += [button(name, words.say(self.config, ASSIGNMENT).format(name=name)), nodes.Text(" ")]
             if names:
                 paragraph.parent.insert(paragraph.parent.index(paragraph) + 1, row)
         title = next(iter(self.document.findall(nodes.title)), None)
@@ -181,10 +184,11 @@ class Buttons(SphinxTransform):
         self.env.note_dependency(str(course / PAGES_FILE))
         if name in pages(course):
             facts = pages(course)[name]
-            sentence = CHAPTER_MINUTES.format(**facts) if facts else CHAPTER
+            sentence = words.say(self.config, CHAPTER_MINUTES if facts else CHAPTER).format(**facts)
             return nodes.paragraph("", "", button(name.rsplit("/", 1)[-1], sentence), classes=["unrolled-open-row"])
         if (course / f"{name}.ipynb").is_file():
-            return nodes.paragraph(ELSEWHERE, ELSEWHERE, classes=["unrolled-elsewhere"])
+            sentence = words.say(self.config, ELSEWHERE)
+            return nodes.paragraph(sentence, sentence, classes=["unrolled-elsewhere"])
         return None
 
 
@@ -212,8 +216,14 @@ def add_workshop(app: Sphinx, error: Exception | None) -> None:
         return
     from . import lite
 
+    long = {name.rsplit("/", 1)[-1]: facts.get("long", {}) for name, facts in pages(Path(app.srcdir)).items()}
+    here = edition.edition(app)
+    if here["folder"]:  # the workshop is that of the English book
+        workshop = edition.site_of(app) / FOLDER
+        if (workshop / lite.STAMP).is_file():
+            lite.add_notebooks(workshop, notebooks(Path(app.srcdir)), long, here["folder"], words.say(app.config, lite.SHORT_RUN))
+        return
     try:
-        long = {name.rsplit("/", 1)[-1]: facts.get("long", {}) for name, facts in pages(Path(app.srcdir)).items()}
         new = lite.build(notebooks(Path(app.srcdir)), Path(app.outdir, FOLDER), long)
     except lite.NoWorkshop as reason:
         print(f"The book is built without the workshop: {reason}", file=sys.stderr)  # also where Sphinx is told to be quiet
@@ -224,6 +234,7 @@ def add_workshop(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the directive, the buttons, and the step that builds the workshop."""
     said.add(app)
+    app.setup_extension("unrolled.site.edition")  # whose script says which language the page is in
     skip = (_skip, None)
     app.add_node(open_notebook, html=(_open, _close), latex=skip, text=skip, man=skip, texinfo=skip)
     app.add_directive("workshop", WorkshopDirective)

@@ -32,9 +32,9 @@ def _unrolled_run(code, names, count):
 
 let python = null;
 
-async function start(folder) {
+async function start(folder, language) {
   importScripts(`${folder}pyodide.js`);
-  const loaded = await loadPyodide({ indexURL: folder, lockFileURL: `${folder}pyodide-lock.json` });
+  const loaded = await loadPyodide({ indexURL: folder, lockFileURL: `${folder}pyodide-lock.json`, env: { HOME: "/home/pyodide", UNROLLED_LANGUAGE: language } });
   const say = (stream) => ({ batched: (text) => postMessage({ kind: "out", stream, text: `${text}\n` }) });
   loaded.setStdout(say("out"));
   loaded.setStderr(say("error"));
@@ -49,7 +49,7 @@ let waiting = Promise.resolve();
 self.onmessage = ({ data }) => {
   waiting = waiting.then(async () => {
     try {
-      python ??= await start(data.folder);
+      python ??= await start(data.folder, data.language);
       const failures = [];
       await python.loaded.loadPackagesFromImports(data.code, { messageCallback: () => {}, errorCallback: (text) => failures.push(text) });
       if (failures.length) throw new Error(failures[0]);

@@ -79,7 +79,7 @@
       }
       this.stop.disabled = false;
       worker ??= startWorker();
-      worker.postMessage({ code: this.entry.value, folder: shared.files.href });
+      worker.postMessage({ code: this.entry.value, folder: shared.files.href, language: window.unrolledEdition.code });
     }
 
     print(text) {

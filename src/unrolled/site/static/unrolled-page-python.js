@@ -3,7 +3,7 @@
 
 window.unrolledPython = (() => {
   const root = new URL((document.documentElement.dataset.content_root || "./"), document.baseURI);
-  const workshop = new URL("try/", root);
+  const workshop = new URL("try/", window.unrolledEdition.site); // one for all languages
   const files = new URL("static/pyodide/", workshop);
 
   // The name of the text that says why nothing can run here, or "".

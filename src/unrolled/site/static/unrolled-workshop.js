@@ -7,8 +7,9 @@
   if (!holder || !name) return;
   const shared = window.unrolledPython;
   const say = shared.texts(document.querySelector(".unrolled-workshop-texts"));
-  const KEY = `unrolled-workshop-downloaded-${name}`;
-  const path = `${name}.ipynb`;
+  const { code: language, folder } = window.unrolledEdition;
+  const KEY = `unrolled-workshop-downloaded-${folder}${name}`;
+  const path = `${folder}${name}.ipynb`; // each language has notebooks of its own
 
   function element(tag, attributes = {}, text = "") {
     const made = document.createElement(tag);
@@ -81,11 +82,11 @@
   if (typeof BroadcastChannel === "function") {
     const channel = new BroadcastChannel(`unrolled-workshop-${shared.root.pathname}`);
     channel.onmessage = ({ data }) => {
-      if (data.name !== name) return;
+      if (data.name !== path) return;
       note("second", say("second"), true);
-      if (data.asks) channel.postMessage({ name, asks: false });
+      if (data.asks) channel.postMessage({ name: path, asks: false });
     };
-    channel.postMessage({ name, asks: true });
+    channel.postMessage({ name: path, asks: true });
   }
 
   // Python runs in a worker, which can't reach what the browser keeps of answers: it tells the known mistakes that a check named.
@@ -126,9 +127,15 @@
   if (!panel) return;
   await panel.context.ready;
   download.disabled = afresh.disabled = false;
+  // Checks speak the language of the page, after a restart as well.
+  const speak = () => panel.sessionContext.session?.kernel?.requestExecute(
+    { code: `import os; os.environ["UNROLLED_LANGUAGE"] = ${JSON.stringify(language)}`, silent: true, store_history: false },
+  ).done.catch(() => {});
   panel.sessionContext.ready
     .then(async () => {
       await panel.sessionContext.session?.kernel?.info;
+      await speak();
+      panel.sessionContext.statusChanged.connect((_, status) => /restarting/.test(status) && speak());
       clearTimeout(late);
       note("starting", "");
       holder.dataset.ready = "true";
@@ -177,7 +184,7 @@
     // As the assignment has it: the page's Python has a name of its own.
     notebook.metadata.kernelspec = { display_name: "Python 3 (ipykernel)", language: "python", name: "python3" };
     const file = new Blob([JSON.stringify(notebook, null, 1) + "\n"], { type: "application/x-ipynb+json" });
-    const link = element("a", { href: URL.createObjectURL(file), download: path });
+    const link = element("a", { href: URL.createObjectURL(file), download: `${name}.ipynb` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
     try {

@@ -1,0 +1,120 @@
+"""The Chinese book: strict, whole, Chinese, and in one site with the English one."""
+
+from __future__ import annotations
+
+import filecmp
+import functools
+import json
+import re
+from pathlib import Path
+from urllib.parse import unquote, urldefrag
+
+import pytest
+from bs4 import BeautifulSoup
+
+from unrolled.editions import catalogues, sources
+
+pytestmark = pytest.mark.slow
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]{12,}|[。，；]")  # a sentence: numerals and single terms are examples that English pages have
+# Where other languages may stand in a page: code, formulas, outputs, sources, the reference, examples, and links, which have the title of a page.
+FOREIGN = "pre, code, .math, .cell_output, script, style, dl.py, .sig, .bibliography, .citation, dl.glossary dt, [lang], em, a.reference"
+ENGLISH = re.compile(r"(?:\b[A-Za-z][a-z’']+\b[ ,;]+){6,}[a-z]+")
+LARGEST = 20_000_000  # bytes that the Chinese book adds to the site
+
+
+@functools.cache
+def soup(page: Path) -> BeautifulSoup:
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+
+
+def pages(folder: Path) -> list[Path]:
+    return sorted((folder / "book").rglob("*.html"))
+
+
+@functools.cache
+def anchors(page: Path) -> set[str]:
+    return {tag["id"] for tag in soup(page).find_all(id=True)}
+
+
+def texts(page: Path) -> list[str]:
+    """The texts of a page's content, without what may be in another language."""
+    content = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select_one("article")
+    for tag in content.select(FOREIGN):
+        tag.decompose()
+    return [" ".join(tag.get_text().split()) for tag in content.select("p, li, td, th, h1, h2, h3, h4, figcaption, legend, label, button, summary, dd")]
+
+
+def test_the_strict_build_has_no_warning(chinese_book):
+    _, log = chinese_book
+    assert log.strip().endswith("exit status 0") and "WARNING" not in log, log[-4000:]
+
+
+def test_every_page_is_there_and_says_its_language(chinese_book, course):
+    site, _ = chinese_book
+    assert {page.relative_to(site / "zh_CN").with_suffix("").as_posix() for page in pages(site / "zh_CN")} == set(sources.pages(course))
+    assert {soup(page).html["lang"] for page in pages(site / "zh_CN")} == {"zh-CN"}
+
+
+def test_every_internal_link_file_and_anchor_of_the_chinese_book_resolves(chinese_book):
+    site, _ = chinese_book
+    broken = []
+    for page in pages(site / "zh_CN"):
+        for tag, attribute in [*((tag, "href") for tag in soup(page).find_all(["a", "link"], href=True)), *((tag, "src") for tag in soup(page).find_all(src=True))]:
+            address, anchor = urldefrag(tag[attribute])
+            if re.match(r"[a-z]+:", address):
+                continue
+            target = (page.parent / unquote(address.split("?")[0])).resolve() if address else page
+            if not target.is_file() or (anchor and target.suffix == ".html" and unquote(anchor) not in anchors(target)):
+                broken.append(f"{page.name}: {tag[attribute]}")
+    assert broken == []
+
+
+def test_a_page_without_a_catalogue_is_english_and_says_so(chinese_book, course):
+    site, _ = chinese_book
+    for document in sources.pages(course):
+        translated = catalogues.path_of(course, "zh_CN", document.removeprefix("book/")).is_file()
+        content = soup(site / "zh_CN" / f"{document}.html").select_one("article")
+        assert bool(content.select(".unrolled-untranslated")) != translated, document
+        assert bool(content.select('div[lang="en"] h1')) != translated, document
+
+
+def test_a_translated_page_has_no_english_sentence(chinese_book, course):
+    site, _ = chinese_book
+    found = {}
+    for document in sources.pages(course):
+        if catalogues.path_of(course, "zh_CN", document.removeprefix("book/")).is_file():
+            left = [text[:120] for text in texts(site / "zh_CN" / f"{document}.html") if ENGLISH.search(re.sub(r"“[^”]*”", "", text))]
+            found |= {document: left} if left else {}
+    assert found == {}
+
+
+def test_no_english_page_but_the_glossary_has_a_chinese_sentence(chinese_book):
+    site, _ = chinese_book
+    found = {page.name: left for page in pages(site) if page.stem != "glossary" and (left := [text[:80] for text in texts(page) if CHINESE.search(text)])}
+    assert found == {}
+
+
+def test_what_both_books_have_alike_lies_in_the_site_once(chinese_book):
+    site, _ = chinese_book
+    chinese = site / "zh_CN"
+    twice = [
+        path.relative_to(chinese).as_posix() for folder in ("_static", "_images") for path in (chinese / folder).rglob("*")
+        if path.is_file() and (site / path.relative_to(chinese)).is_file() and filecmp.cmp(path, site / path.relative_to(chinese), shallow=False)
+    ]  # fmt: skip
+    assert twice == []
+    assert sum(path.stat().st_size for path in chinese.rglob("*") if path.is_file()) <= LARGEST
+
+
+def test_each_book_knows_the_other(chinese_book):
+    site, _ = chinese_book
+    known = [json.loads((site / folder / "_static" / "unrolled-here.js").read_text(encoding="utf-8").partition(" = ")[2].rstrip(";\n")) for folder in ("", "zh_CN")]
+    assert [one["here"] for one in known] == ["en", "zh_CN"]
+    assert [[edition["name"] for edition in one["editions"]] for one in known] == [["English", "中文"]] * 2
+
+
+def test_downloads_and_paragraphs_that_lead_to_an_assignment_are_as_many_as_in_english(chinese_book):
+    site, _ = chinese_book
+    for page in pages(site):
+        counts = [len(soup(root / page.relative_to(site)).select(".unrolled-open-row, .article-header-buttons a[href$='.ipynb'], form, figure, pre")) for root in (site, site / "zh_CN")]
+        assert counts[0] == counts[1], page.name
