@@ -31,7 +31,8 @@ def faults(words: str, source: str = "") -> list[str]:
         return []
     for pair in TUPLE.findall(source):
         words = words.replace(pair, SIGN)
-    plain = re.sub(r"\*+|(?<![A-Za-z0-9])_+|_+(?![A-Za-z0-9])|~~|[\[\]]", "", words.replace(NOTHING, ""))
+    plain = re.sub(rf"!?\[([^\[\]]*)\]{NOTHING}", r"\1", words).replace(NOTHING, "")  # a link as its words
+    plain = re.sub(r"\*+|(?<![A-Za-z0-9])_+|_+(?![A-Za-z0-9])|~~", "", plain)
     checks = [
         (HALF_WIDTH, "Chinese text takes ，、；：？！, not , ; : ? ! as in"),
         (FULL_STOP, "A Chinese sentence ends in 。, not in a full stop as in"),
