@@ -22,7 +22,6 @@ from . import blocks, catalogues, notebooks, sources, words
 LEFT = {"_build", "locales", ".ipynb_checkpoints"}
 FILE = "edition.json"  # as in unrolled.site.edition
 TRANSLATED = set(sources.KINDS)
-BESIDE = ("assignments",)  # what the workshop opens
 
 
 def write(course: Path, language: str, target: Path, site: Path, translate: Any = None) -> list[str]:
@@ -36,10 +35,13 @@ def write(course: Path, language: str, target: Path, site: Path, translate: Any 
     for path in sorted((course / sources.BOOK).rglob("*")):
         if path.is_file() and not LEFT & set(path.relative_to(course).parts) and not path.name.endswith(".nb.md"):
             found[path.relative_to(course)] = path
-    for folder in BESIDE:
-        found |= {path.relative_to(course): path for path in sorted((course / folder).glob("*/*.ipynb"))}
+    for path in sorted((course / sources.ASSIGNMENTS).glob("*/*.ipynb")):  # what the workshop opens: as it is handed out
+        own = path.parent / language / path.name
+        found[path.relative_to(course)] = own if own.is_file() else path
     untranslated = []
     for name, paths in sources.catalogues(course).items():
+        if name.startswith(f"{sources.ASSIGNMENTS}/"):
+            continue
         texts = known(name)
         for path in paths if texts else ():
             found[path.relative_to(course)] = sources.replaced(path, texts)
