@@ -14,13 +14,14 @@ import torch
 from torch import nn
 
 from ..corpora import Parts
+from ..language import gettext, texts
 from ..ngram import KneserNey
 from ..text import Vocabulary
 from ..torch_models import KINDS
 from .run import RunError
 
 N, E = 32, 64
-LONGEST = {"characters": 200, "words": 150}  # tokens of a text that are read
+LONGEST = {texts("characters"): 200, texts("words"): 150}  # tokens of a text that are read
 MOST_TOKENS_KNOWN = 20_000
 SHORT_TEXT = 40  # characters: texts of which half are no longer are read by characters
 DEFAULT_TOKENS, DEFAULT_PASSES = 4_000_000, 30
@@ -55,7 +56,7 @@ class Classifier(nn.Module):
 class LabelledTask:
     """Predict the label of a text."""
 
-    unit = "nats per text"
+    unit = texts("nats per text")
 
     def __init__(self, parts: Parts, kind: str, units: int, passes: float | None, seed: int, device: str):
         self.parts, self.kind, self.seed, self.device = parts, kind, seed, device
@@ -159,16 +160,16 @@ def baselines(parts: Parts, by: str) -> dict[str, list[str]]:
     scikit-learn is there, a bag of words (and of pieces of words, where texts are short) with logistic regression."""
     train, test = parts.train, parts.test
     majority = Counter(train.labels).most_common(1)[0][0]
-    found = {"the commonest label": [majority] * len(test), f"{ORDER}-gram model of each class": _ngrams_by_class(parts)}
+    found = {gettext("the commonest label"): [majority] * len(test), gettext("{n}-gram model of each class").format(n=ORDER): _ngrams_by_class(parts)}
     try:
         from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
     except ModuleNotFoundError:
         return found
-    bags = {"bag of words": TfidfVectorizer(token_pattern=r"\w+|[^\w\s]", max_features=50_000, sublinear_tf=True)}
+    bags = {gettext("bag of words"): TfidfVectorizer(token_pattern=r"\w+|[^\w\s]", max_features=50_000, sublinear_tf=True)}
     if by == "characters":
-        bags["bag of 1 to 4 characters"] = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), max_features=50_000, sublinear_tf=True)
+        bags[gettext("bag of 1 to 4 characters")] = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), max_features=50_000, sublinear_tf=True)
     for name, bag in bags.items():
         model = make_pipeline(bag, LogisticRegression(C=10, max_iter=300))
         found[name] = list(model.fit(train.texts, train.labels).predict(test.texts))

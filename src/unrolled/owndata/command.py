@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from .. import __version__
 from ..corpora import labelled, text_file
+from ..language import gettext, sentences
 from . import classes, report, run, text
 
 TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json")
@@ -56,14 +57,18 @@ def train(path: Path, options: Options, default_folder: Path, console: Console) 
         console.print(note, style="yellow", markup=False, highlight=False, soft_wrap=True)
     weights = sum(parameter.numel() for parameter in task.model.parameters())
     console.print(
-        f"{options.cell.upper()} with {settings['units']} units, {weights:,} weights: {task.updates:,} updates, {task.passes:.1f} passes, on {device}."
-        + (f" {trainer.update:,} updates are done already." if trainer.update else ""),
+        sentences(
+            gettext("{cell} with {units} units, {weights} weights: {updates} updates, {passes} passes, on {device}.").format(
+                cell=options.cell.upper(), units=settings["units"], weights=f"{weights:,}", updates=f"{task.updates:,}", passes=f"{task.passes:.1f}", device=device,
+            ),
+            gettext("{count} updates are done already.").format(count=f"{trainer.update:,}") if trainer.update else "",
+        ),
         markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip
     with _polite_kills():
         _train(trainer, console)
         trainer.use_best()
-        console.print("Counting, comparing and writing the report ...", highlight=False)
+        console.print(gettext("Counting, comparing and writing the report ..."), highlight=False)
         told = report.Told(path.name, _command(path, options, settings), settings, run.machine(device), trainer.history, notes)
         html = report.of_labelled(told, task) if kind == "labelled" else report.of_text(told, task)
         try:
@@ -108,9 +113,10 @@ def _text(path: Path, options: Options, device: str):
     task = text.TextTask(parts, options.cell, units, options.passes, options.seed, device)
     notes = list(file.notes)
     if len(parts.train) > text.MOST_COUNTED:
-        notes.append(f"n-gram models and compressors read the last {text.MOST_COUNTED:,} characters of the training part.")
+        notes.append(gettext("n-gram models and compressors read the last {count} characters of the training part.").format(count=f"{text.MOST_COUNTED:,}"))
     if options.passes is None and task.passes < 1:
-        notes.append(f"The text is long: the network reads {task.passes:.0%} of it. --passes 1 reads all of it, and takes longer.")
+        note = gettext("The text is long: the network reads {share} of it. --passes 1 reads all of it, and takes longer.")
+        notes.append(note.format(share=f"{task.passes:.0%}"))
     return task, _settings(options, "text", units, task.passes, text.fingerprint(file.text)), notes
 
 
@@ -140,7 +146,7 @@ def _command(path: Path, options: Options, settings: dict[str, object]) -> list[
 
 def _train(trainer: run.Trainer, console: Console) -> None:
     """Train with a bar and the time left, or with a line at each evaluation where nobody watches a terminal."""
-    unit = trainer.task.unit
+    unit = gettext(trainer.task.unit)
     if not console.is_terminal:
         evaluated = len(trainer.history.updates)
 
@@ -151,20 +157,25 @@ def _train(trainer: run.Trainer, console: Console) -> None:
                 done = now.update / now.task.updates
                 left = now.history.seconds / done * (1 - done)
                 console.print(
-                    f"{done:4.0%}  update {now.update:,}: training {now.history.training[-1]:.3f}, validation {now.history.validation[-1]:.3f} {unit};"
-                    f" about {left:.0f} s left",
+                    gettext("{done}  update {update}: training {training}, validation {validation} {unit}; about {left} s left").format(
+                        done=f"{done:4.0%}", update=f"{now.update:,}", training=f"{now.history.training[-1]:.3f}",
+                        validation=f"{now.history.validation[-1]:.3f}", unit=unit, left=f"{left:.0f}",
+                    ),
                     highlight=False, soft_wrap=True,
                 )  # fmt: skip
 
         trainer.train(tell)
         return
-    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), TextColumn("left:"), TimeRemainingColumn())
+    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), TextColumn(gettext("left:")), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("", total=trainer.task.updates, completed=trainer.update)
 
         def show(now: run.Trainer) -> None:
-            validation = f"validation {now.history.validation[-1]:.3f}" if now.history.validation else "no validation yet"
-            progress.update(bar, completed=now.update, description=f"{validation} {unit}")
+            if now.history.validation:
+                said = gettext("validation {validation} {unit}").format(validation=f"{now.history.validation[-1]:.3f}", unit=unit)
+            else:
+                said = gettext("no validation yet {unit}").format(unit=unit)
+            progress.update(bar, completed=now.update, description=said)
 
         trainer.train(show)
 

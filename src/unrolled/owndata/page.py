@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from ..language import gettext, language
+
 STYLE = """
 :root { color-scheme: light dark; --ground: #ffffff; --ink: #1b1b1b; --faint: #55585e; --line: #c9ccd2; --bar: #0b5fa5; --second: #a34400;
   --new: #ffe08a; --h1: #ffeede; --h2: #ffd3ae; --h3: #ffb478; --h4: #ff944a; --p1: #dcebf9; --p2: #a9d0f2; --p3: #74b3ea; --cell: 11, 95, 165; }
@@ -33,8 +35,9 @@ svg .best { fill: var(--second); } .faint { color: var(--faint); } summary { cur
 
 def page(title: str, sections: Iterable[str]) -> str:
     """The whole file. title: plain text. sections: HTML, as the functions below make it. The page may load nothing from anywhere."""
+    spoken = language().replace("_", "-")
     return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="{spoken}">\n<head>\n<meta charset="utf-8">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n<link rel="icon" href="data:,">\n'
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{escape(title)}</h1>\n"
@@ -145,16 +148,19 @@ def curves(caption: str, x: Sequence[float], training: Sequence[float], validati
         ticks.append(f'<text x="{left + (W - left - right) * k / 4:.1f}" y="{H - bottom + 18}" text-anchor="middle">{position:,.0f}</text>')
     best = min(range(len(validation)), key=validation.__getitem__)
     a, b = place(best, validation[best])
-    said = (
-        f"{up} against {across}. Training falls from {training[0]:.2f} to {training[-1]:.2f}; validation from {validation[0]:.2f} to "
-        f"{validation[-1]:.2f}, lowest at {x[best]:,.0f} with {validation[best]:.2f}."
-    )
+    said = gettext(
+        "{up} against {across}. Training falls from {first} to {last}; validation from {begin} to {end}, lowest at {place} with {least}."
+    ).format(
+        up=up, across=across, first=f"{training[0]:.2f}", last=f"{training[-1]:.2f}", begin=f"{validation[0]:.2f}", end=f"{validation[-1]:.2f}",
+        place=f"{x[best]:,.0f}", least=f"{validation[best]:.2f}",
+    )  # fmt: skip
+    drawn = gettext("{up}: training (solid), validation (dashed, best marked)").format(up=up)
     picture = (
         f'<svg viewBox="0 0 {W} {H}" width="{W}" height="{H}" role="img" aria-label="{escape(said)}">{"".join(ticks)}'
         f'{line(training, "one")}{line(validation, "two")}<circle class="best" cx="{a:.1f}" cy="{b:.1f}" r="4"/>'
         f'<text x="{(left + W - right) / 2}" y="{H - 6}" text-anchor="middle">{escape(across)}</text>'
-        f'<text x="{left + 10}" y="{top + 4}">{escape(up)}: training (solid), validation (dashed, best marked)</text></svg>'
+        f'<text x="{left + 10}" y="{top + 4}">{escape(drawn)}</text></svg>'
     )
     rows = [(f"{at:,.0f}", f"{t:.3f}", f"{v:.3f}") for at, t, v in zip(x, training, validation, strict=True)]
-    numbers = table(caption, (across, "training", "validation"), rows, numbers=(1, 2))
-    return f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure><details><summary>The numbers of this picture</summary>{numbers}</details>"
+    numbers = table(caption, (across, gettext("training"), gettext("validation")), rows, numbers=(1, 2))
+    return f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure><details><summary>{escape(gettext('The numbers of this picture'))}</summary>{numbers}</details>"

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from ..metrics import bits_per_character
+from ..language import texts
 from ..ngram import KneserNey, best_order, order_name
 from ..text import Vocabulary, sequential_batches
 from ..torch_models import KINDS, token_log_probs
@@ -78,7 +79,7 @@ def parts_of(text: str) -> Parts:
 class TextTask:
     """Predict the next character. The state is carried from batch to batch, and its gradient cut."""
 
-    unit = "nats per character"
+    unit = texts("nats per character")
 
     def __init__(self, parts: Parts, kind: str, units: int, passes: float | None, seed: int, device: str):
         self.parts, self.kind, self.seed, self.device = parts, kind, seed, device
@@ -278,11 +279,11 @@ def _place_in_word(text: str) -> np.ndarray:
 
 
 TRACKED: dict[str, Callable[[str], np.ndarray]] = {
-    "inside quotation marks": _quotes,
-    "open brackets": _brackets,
-    "place in the line": _place_in_line,
-    "indentation of the line": _indentation,
-    "place in the word": _place_in_word,
+    texts("inside quotation marks"): _quotes,
+    texts("open brackets"): _brackets,
+    texts("place in the line"): _place_in_line,
+    texts("indentation of the line"): _indentation,
+    texts("place in the word"): _place_in_word,
 }
 
 
