@@ -79,6 +79,7 @@ GOOD = [
     ("Less than a ten-thousandth arrives, and a thousandth of it stays.", "送到的不到万分之一，其中千分之一留下。"),
     ("Two per cent of it arrive.", "送到百分之二。"),
     ("The perplexity of ids[1:], each given the one before.", "ids[1:] 的困惑度，每个都给定前一个。"),
+    ("unrolled.token", "unrolled.token"),
     ("The states are 0 up to is and 1 after not.", "到 is 为止状态是 0，在 not 之后是 1。"),
     ("“Two hundred” begins with 二.", "“two hundred”以“二”开头。"),
     ("Hochreiter et al. found it.", "这是 Hochreiter 等人发现的。"),

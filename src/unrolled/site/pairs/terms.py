@@ -21,7 +21,10 @@ from typing import Any
 
 import yaml
 
+from .spans import SIGN
+
 FIELDS = {"en", "forms", "exactly", "also", "avoid", "ours", "glossary", "note"}
+DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 CASE_COUNTS = "(?-i:"
 WORD = re.compile(r"\w+(?:'\w+)?")
 QUOTED = "“”\"'‘’*"
@@ -114,6 +117,7 @@ class Finder:
     def find(self, text: str) -> Iterator[tuple[Term, str]]:
         """Each term with the words that it was found as."""
         end = 0
+        text = DOTTED.sub(lambda name: SIGN * len(name[0]), text)  # unrolled.cells is a name
         for word in WORD.finditer(text):
             if word.start() < end or text[word.start() - 1 : word.start()] == "-":
                 continue
