@@ -73,7 +73,7 @@ def test_a_stand_in_can_be_imported_with_its_parts(stand_in):
     assert run(stand_in, "import torch; from torch.nn.utils.rnn import pad_sequence; import torch.nn as nn; print('ok')") == "ok"
 
 
-@pytest.mark.parametrize("use", ["torch.tensor([1])", "torch.nn.LSTM(2, 3)", "torch.float64.itemsize", "pad_sequence([])"])
+@pytest.mark.parametrize("use", ["torch.tensor([1])", "torch.nn.LSTM(2, 3)", "torch.float64.itemsize", "pad_sequence([])", "1 | torch.FORMAT", "2 * torch.inf", "[*torch.things]"])
 def test_using_a_stand_in_says_what_is_missing(stand_in, use):
     code = f"import torch; from torch.nn.utils.rnn import pad_sequence\ntry: {use}\nexcept ModuleNotFoundError as error: print(error)"
     assert run(stand_in, code).endswith("run this cell with Python on your machine. Cells that do without torch run here.")

@@ -32,6 +32,17 @@ class _Missing:
         _refuse(f"{self._name}.{name}")
 
 
+def _refusing(self, *others):
+    _refuse(self._name)
+
+
+for _name in ("or", "and", "xor", "add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift"):
+    setattr(_Missing, f"__{_name}__", _refusing)
+    setattr(_Missing, f"__r{_name}__", _refusing)
+for _name in ("lt", "le", "gt", "ge", "getitem", "len", "iter", "int", "float", "index", "neg", "enter"):
+    setattr(_Missing, f"__{_name}__", _refusing)
+
+
 class _Module(ModuleType):
     def __getattr__(self, name):
         if name.startswith("__"):
