@@ -133,7 +133,7 @@ def test_every_check_passes_with_the_model_answers(run, course):
         said = run("python", "-c", "\n\n".join("".join(cell["source"]) for cell in kept)).stdout
         assert said.count("all passed") == said.count("judged by"), said
         checked += said.count("all passed")
-    assert checked == 37
+    assert checked == 40
 
 
 def test_a_wrong_answer_is_explained(run):

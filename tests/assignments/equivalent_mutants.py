@@ -86,4 +86,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "minimal_scan": {
         "for t in range(len(a)): → for t in range(len(b)):": "a and b have the same number of steps",
     },
+    "macro_f1": {
+        "hits = sum((a == b == name for a, b in zip(labels, predictions))) → hits = sum((a == b == name for a, b in zip(predictions, labels)))":
+            "a hit is a hit from either side",
+    },
 }  # fmt: skip

@@ -52,7 +52,7 @@ def _of(release, path: Path) -> rebuild.Rebuilt:
     return rebuild.of_file(release, path, {FILE})
 
 
-@pytest.mark.parametrize("name", ["01-language-models", "03-bptt", "04-training", "05-lstm", "06-gru-and-depth", "07-seq2seq"])
+@pytest.mark.parametrize("name", ["01-language-models", "03-bptt", "04-training", "05-lstm", "06-gru-and-depth", "07-seq2seq", "08-your-data"])
 @pytest.mark.parametrize("change", [lambda notebook: notebook, _stripped], ids=["as released", "without metadata"])
 def test_notebook_of_another_assignment_is_refused_by_name(course, release, tmp_path, name, change):
     found = _of(release, _folder(tmp_path, **{FILE: change(_other(course, name))}))

@@ -14,6 +14,7 @@ from .rnn_forward import cross_entropy, num_parameters, one_hot, output_logits, 
 from .seq2seq import attention, beam_search, bleu, greedy_decode, minimal_scan
 from .torch_arrays import describe, device, provenance, torch_module
 from .training import evaluate, next_token_probs, sample, train, train_step
+from .your_data import macro_f1, majority_and_bag_baselines, split_by_group
 
 __all__ = [
     "evaluate", "next_token_probs", "sample", "train", "train_step",
@@ -23,5 +24,6 @@ __all__ = [
     "provenance", "torch_module",
     "init_lstm", "lstm_backward", "lstm_forward", "lstm_from_torch", "lstm_step", "torch_lstm",
     "bidirectional_forward", "gru_forward", "gru_step", "masked_cross_entropy", "stacked_forward", "torch_gru",
+    "macro_f1", "majority_and_bag_baselines", "split_by_group",
     "attention", "beam_search", "bleu", "greedy_decode", "minimal_scan",
 ]  # fmt: skip

@@ -6,9 +6,9 @@ import difflib
 
 from ...language import gettext, listed
 from ..task import Task
-from . import bptt, gru_and_depth, language_models, lstm, rnn_forward, seq2seq, training
+from . import bptt, gru_and_depth, language_models, lstm, rnn_forward, seq2seq, training, your_data
 
-MODULES = (language_models, rnn_forward, bptt, training, lstm, gru_and_depth, seq2seq)
+MODULES = (language_models, rnn_forward, bptt, training, lstm, gru_and_depth, seq2seq, your_data)
 TASKS: dict[str, Task] = {task.name: task for module in MODULES for task in module.TASKS}
 
 
