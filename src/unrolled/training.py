@@ -324,8 +324,10 @@ def progress(items: Iterable[Item], unit: str) -> Iterator[Item]:
 
     `UNROLLED_SHORT_RUN=20` ends the items after 20 s; each bar begins to count anew.
     """
-    from tqdm import tqdm  # in plain text: a notebook widget would be stored with the notebook
-
+    try:
+        from tqdm import tqdm  # in plain text: a notebook widget would be stored with the notebook
+    except ImportError:  # Python in a page, which shows no bar and is spared 80 kB
+        return _until(_end_of_short_run(), items, unit)
     # position=0: networks that train side by side share one line, where tqdm would stack them and pages can't move the cursor up.
     shown = tqdm(items, unit=unit, leave=False, position=0, disable=os.environ.get("UNROLLED_PROGRESS") == "off")
     return _until(_end_of_short_run(), shown, unit)

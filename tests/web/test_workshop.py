@@ -193,7 +193,7 @@ def workshop(site) -> Site:
 
 
 def test_the_first_click_transfers_little_enough(workshop):
-    assert workshop.first_click < 35e6, f"{workshop.first_click / 1e6:.1f} MB"
+    assert workshop.first_click < 35e6, f"{workshop.first_click / 1e6:.2f} MB"
 
 
 def test_the_page_says_what_is_kept_where_and_that_nothing_was_downloaded(workshop):

@@ -74,7 +74,11 @@ def time_machine() -> str:
 
 def _places() -> list[Path]:
     """Where the file may lie, the first choice first; the last one is the cache."""
-    from platformdirs import user_cache_path
+    try:
+        from platformdirs import user_cache_path
+    except ImportError:  # Python in a page, which has no cache of a user
+        def user_cache_path(name: str) -> Path:
+            return Path.home() / ".cache" / name
 
     data = os.environ.get("UNROLLED_DATA")
     places = [Path(data).expanduser() / TIME_MACHINE_FILE] if data else []

@@ -33,7 +33,7 @@ SHORT_RUN = _("""\
 # %env UNROLLED_SHORT_RUN={short}
 """)
 STAMP = "workshop.json"
-SMALL = ("comm", "tqdm", "platformdirs")  # of pure Python and not among Pyodide's: for the kernel, for training, for corpora that lie in a cache
+SMALL = ("comm",)  # of pure Python, not among Pyodide's, and needed by the kernel
 # All that a kernel of Pyodide loads when it starts. Named, they are fetched side by side; else one after the other.
 AT_START = ("micropip", "piplite", "ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi", "ipython")
 
@@ -172,7 +172,7 @@ def _add_pyodide(whole: Path, core: Path, data: Path) -> None:
     for name in pyodide.hashes():
         shutil.copyfile(core / name, folder / name)
     kernel = whole / "extensions" / KERNEL_EXTENSION / "static" / "pypi"
-    ours = [(wheels.course_wheel(folder, {path.name: path.read_bytes() for path in data.iterdir()}), ["unrolled"], ["numpy", "tqdm", "platformdirs"])]
+    ours = [(wheels.course_wheel(folder, {path.name: path.read_bytes() for path in data.iterdir()}), ["unrolled"], ["numpy"])]
     ours += [(wheels.installed_wheel(folder, name), [name], []) for name in SMALL]
     ours += [(wheels.stand_in_wheel(folder, name), [name], []) for name in wheels.ABSENT]
     for name in ("ipykernel", "piplite", "pyodide_kernel"):
