@@ -64,7 +64,8 @@ def test_every_internal_link_file_and_anchor_of_the_chinese_book_resolves(chines
             address, anchor = urldefrag(tag[attribute])
             if re.match(r"[a-z]+:", address):
                 continue
-            target = (page.parent / unquote(address.split("?")[0])).resolve() if address else page
+            path = unquote(address.split("?")[0])
+            target = (page.parent / path).resolve() if path else page
             if not target.is_file() or (anchor and target.suffix == ".html" and unquote(anchor) not in anchors(target)):
                 broken.append(f"{page.name}: {tag[attribute]}")
     assert broken == []

@@ -161,9 +161,10 @@ class Buttons(SphinxTransform):
         known = assignments(course)
         if self.env.docname == PAGE or PAGE not in self.env.found_docs:
             return
+        leads = {lead.rstrip(STOPS) for lead in (LEAD, words.say(self.config, LEAD))}  # a page that is not translated has the English one
         for paragraph in list(self.document.findall(nodes.paragraph)):
             strong = next(iter(paragraph.findall(nodes.strong)), None)
-            if strong is None or strong.astext().rstrip(STOPS) != words.say(self.config, LEAD).rstrip(STOPS):
+            if strong is None or strong.astext().rstrip(STOPS) not in leads:
                 continue
             names = dict.fromkeys(name for literal in paragraph.findall(nodes.literal) for name in START.findall(literal.astext()) if name in known)
             row = nodes.paragraph(classes=["unrolled-open-row"])
