@@ -39,12 +39,13 @@ PREPARE = """
 for (const details of document.querySelectorAll("details")) details.open = true;
 for (const folded of document.querySelectorAll(".toggle-hidden")) folded.classList.remove("toggle-hidden");
 for (const formula of document.querySelectorAll("mjx-container")) formula.remove();
+const grounds = new Map([...document.querySelectorAll("pre")].map((pre) => [pre, getComputedStyle(pre).backgroundColor]));
 const seen = new Set();
-for (const span of document.querySelectorAll("pre span[class]")) {
-  const kind = `${span.className} on ${getComputedStyle(span.closest("pre")).backgroundColor}`;
-  if (seen.has(kind)) span.replaceWith(span.textContent);
-  seen.add(kind);
-}
+const alike = [...document.querySelectorAll("pre span[class]")].filter((span) => {
+  const kind = `${span.className} on ${grounds.get(span.closest("pre"))}`;
+  return seen.has(kind) || !seen.add(kind);
+});
+for (const span of alike) span.replaceWith(span.textContent);
 """
 RUN_AXE = """
 const [options, done] = arguments;
