@@ -135,3 +135,9 @@ def test_the_ladder_of_the_first_page_shows_what_the_chapters_measured(built_boo
         assert float(drawn[1]) == pytest.approx(bits, abs=0.0101), label
     floor = float(re.findall(r"^entropy rate +[\d.]+ +[\d.]+ +([\d.]+)$", measured, re.MULTILINE)[-1])
     assert f"entropy rate: {floor:.2f}" in shown or f"entropy rate: {floor + 1e-9:.2f}" in shown
+
+
+def test_only_the_page_of_the_search_loads_its_index(built_book):
+    site, _ = built_book
+    loading = [path.name for path in [*site.glob("*.html"), *site.glob("book/**/*.html")] if 'searchindex.js"' in path.read_text(encoding="utf-8")]
+    assert loading == ["search.html"]

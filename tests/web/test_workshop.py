@@ -349,7 +349,7 @@ def test_a_link_into_the_book_opens_its_page(workshop):
     assert opened == f"{workshop.address}/book/recurrence/rnn-scratch.html#letters-as-one-hot-rows"
 
 
-@pytest.mark.parametrize("assignment", ["01-language-models", "03-bptt", "04-training", "05-lstm", "06-gru-and-depth", "07-seq2seq"])
+@pytest.mark.parametrize("assignment", ["01-language-models", "03-bptt", "04-training", "05-lstm", "06-gru-and-depth", "07-seq2seq", "08-your-data"])
 def test_the_first_task_of_each_other_assignment_gets_full_marks_here(site, course, assignment):
     site.open_notebook(assignment)
     for cell in nbformat.read(course / "solutions" / assignment / f"{assignment}.ipynb", as_version=4).cells:
