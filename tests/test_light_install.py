@@ -97,7 +97,7 @@ def test_the_environment_is_light(run):
 
 def test_the_wheel_carries_every_assignment_and_quiz(wheel, course):
     held = {name.removeprefix("unrolled/carried/") for name in zipfile.ZipFile(wheel).namelist() if "/carried/" in name}
-    wanted = [*course.glob("assignments/*/*.ipynb"), *course.glob("book/quizzes/**/*.yml")]
+    wanted = [*course.glob("assignments/**/*.ipynb"), *course.glob("book/quizzes/**/*.yml")]
     assert held == {path.relative_to(course).as_posix() for path in wanted} | {"_toc.yml", "book/quizzes/version-1.json"}
     assert not [name for name in held if "solution" in name]
 
@@ -118,7 +118,7 @@ def test_start_links_to_the_published_book_when_there_is_one(run):
 
 
 def test_the_setup_cell_of_every_assignment_runs(run, course):
-    for path in sorted(course.glob("assignments/*/*.ipynb")):
+    for path in sorted(course.glob("assignments/**/*.ipynb")):
         cells = json.loads(path.read_text())["cells"]
         setup = next("".join(cell["source"]) for cell in cells if "setup" in cell["metadata"].get("tags", []))
         run("python", "-c", setup)
