@@ -6,6 +6,7 @@ import inspect
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,9 @@ def test_the_version_is_the_one_that_is_installed():
     from importlib.metadata import version
 
     assert unrolled.__version__ == version("unrolled")
+
+
+def test_no_two_test_files_have_the_same_name(course):
+    """They are imported by their names alone: of two in one run the second one is an error."""
+    names = Counter(path.name for path in (course / "tests").rglob("*.py") if path.name not in ("conftest.py", "__init__.py"))
+    assert [name for name, times in names.items() if times > 1] == []

@@ -108,11 +108,12 @@ def test_the_paths_lead_to_every_chapter(built_book, course):
 
 
 def test_no_link_points_at_an_invented_public_address(built_book):
+    """The theme makes links to the repository of the book, which has none. What a page's text cites may lie in one."""
     site, _ = built_book
     for page in content_pages(site):
         for tag in soup(page).find_all("a", href=True):
             assert "executablebooks/jupyter-book" not in tag["href"], f"{page.name}: {tag['href']}"
-            assert "github.com" not in tag["href"], f"{page.name}: {tag['href']}"
+            assert "github.com" not in tag["href"] or tag.find_parent("article"), f"{page.name}: {tag['href']}"
 
 
 def test_the_site_stays_within_its_size(built_book):

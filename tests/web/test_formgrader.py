@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +17,11 @@ from urllib.parse import quote, unquote
 
 import nbformat
 import pytest
+from marking import mark, until
 from nbformat import v4
 from nbgrader.api import Gradebook
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
@@ -52,7 +51,6 @@ flowchart TD
 """.replace("EVIL", "http://evil.invalid/")
 COMMENT = "Half of the third point: *which* norm?"
 STARTS_WITHIN = 120  # seconds, for the server
-SHOWN_WITHIN = 60  # seconds, for a page
 
 
 @dataclass
@@ -110,11 +108,6 @@ def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
     raise RuntimeError(f"The Jupyter server did not start:\n{log.read_text(encoding='utf-8', errors='replace')}")
-
-
-def until(browser: WebDriver, found: Callable[[WebDriver], object]) -> object:
-    """Wait until `found` gives something on the page, and give that. The page may be built anew in between."""
-    return WebDriverWait(browser, SHOWN_WITHIN, poll_frequency=0.1, ignored_exceptions=[NoSuchElementException, StaleElementReferenceException]).until(found)
 
 
 def follow(browser: WebDriver, text: str) -> None:
@@ -178,18 +171,6 @@ def _open_first(browser: WebDriver, desk: Desk) -> None:
         follow(browser, text)
 
 
-def _mark(browser: WebDriver, points: float, comment: str) -> None:
-    """Type points and a comment, and wait until the formgrader has saved both."""
-    browser.execute_script("window.saved = 0; $(document).on('finished_saving', () => { window.saved += 1; })")
-    for where, typed in (("explanation", points), ("explanation-comment", comment)):
-        field = browser.find_element(By.ID, where)
-        browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", field)
-        field.clear()
-        field.send_keys(str(typed))
-    browser.execute_script("document.activeElement.blur()")
-    until(browser, lambda b: b.execute_script("return window.saved") >= 2)
-
-
 def _look(browser: WebDriver) -> Opened:
     text = browser.execute_script("return $('#explanation').parents('.nbgrader_cell').find('.panel-body').text()")
     links = browser.execute_script("return $('#notebook a[href]').get().map(link => [link.innerText, link.getAttribute('href')])")
@@ -225,7 +206,7 @@ def marked(desk, driver) -> Marked:
     while "/submissions/" in driver.current_url:
         name = Path(unquote(until(driver, lambda b: b.find_element(By.CSS_SELECTOR, "a.name-shown").get_attribute("href")))).parts[-3]
         opened[name] = _look(driver)
-        _mark(driver, 0 if name == "mallory" else 2.5, COMMENT)
+        mark(driver, 0 if name == "mallory" else 2.5, COMMENT)
         follow(driver, "Next")
     first = next(iter(opened))
     _open_first(driver, desk)

@@ -14,17 +14,16 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import marking
 import pytest
 from machine import Machine, Unavailable, of_this_python
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
@@ -35,6 +34,7 @@ pytestmark = pytest.mark.slow
 NAME = "03-bptt"
 PASSWORD = "correct horse battery staple"
 WITHIN = 300  # seconds, for a server or a page
+until = functools.partial(marking.until, within=WITHIN)
 EXPLANATION = "The gradient is cut where the stretch begins; the state is carried over."
 LONG_AGO = "2020-01-01 00:00:00.000000 UTC"
 
@@ -170,12 +170,6 @@ def answers(url: str, process: subprocess.Popen, log: Path) -> bool:
 # --- The browser -------------------------------------------------------------------------------
 
 
-def until(browser: WebDriver, found: Callable[[WebDriver], object], within: float = WITHIN) -> object:
-    """Wait until `found` gives something on the page, and give that."""
-    ignored = [NoSuchElementException, StaleElementReferenceException]
-    return WebDriverWait(browser, within, poll_frequency=0.2, ignored_exceptions=ignored).until(found)
-
-
 def log_in(browser: WebDriver, hub: Hub, who: str) -> None:
     """Log in by name and password, as somebody new, and come to JupyterLab on a server of one's own, which starts."""
     browser.get(f"{hub.url}/hub/logout")
@@ -279,13 +273,7 @@ def mark(browser: WebDriver, hub: Hub) -> dict[str, str]:
         browser.get(link)
         name = until(browser, lambda b: b.find_element(By.CSS_SELECTOR, "a.name-shown").get_attribute("textContent").strip())
         answers[name] = browser.execute_script("return $('#explanation').parents('.nbgrader_cell').find('.panel-body').text()")
-        browser.execute_script("window.saved = 0; $(document).on('finished_saving', () => { window.saved += 1; })")
-        points = browser.find_element(By.ID, "explanation")
-        browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", points)
-        points.clear()
-        points.send_keys("2.5")
-        browser.execute_script("document.activeElement.blur()")
-        until(browser, lambda b: b.execute_script("return window.saved") >= 1)
+        marking.mark(browser, 2.5)
     return answers
 
 

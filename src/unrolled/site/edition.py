@@ -4,7 +4,7 @@ English lies at the root of the site, each other language in a folder of its own
 `unrolled.editions.tree` writes, with a file `edition.json` that says what is particular to it. Where there is no such file the book is English.
 
 - Headings keep the anchors that their English texts make, so that an address works in each language.
-- A page that is not translated yet is English and says so.
+- A page that is not translated yet is English and says so. So are texts that come from docstrings.
 - A finished translated book is put into the site beside the English one. What both have alike, such as MathJax and the plots, lies there once.
 - In each page's head a link leads to the same section in the other languages (`static/unrolled-edition.js`).
 """
@@ -86,6 +86,20 @@ class Untranslated(SphinxTransform):
         if title is not None and self.env.docname in edition(self.app).get("untranslated", []):
             sentence = words.say(self.config, UNTRANSLATED)
             title.parent.insert(title.parent.index(title) + 1, nodes.paragraph(sentence, sentence, classes=["unrolled-untranslated"]))
+
+
+class InEnglish(SphinxTransform):
+    """Says of what comes from a docstring that it is English: the reference is not translated."""
+
+    default_priority = 895
+
+    def apply(self, **kwargs: object) -> None:
+        if edition(self.app)["code"] == ENGLISH["code"]:
+            return
+        for section in self.document.findall(nodes.section):
+            for node in section.children:
+                if isinstance(node, nodes.Element) and ":docstring of " in (node.source or ""):
+                    node["classes"].append("language-en")  # which becomes the attribute lang
 
 
 def mark_language(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
@@ -183,6 +197,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_js_file("unrolled-edition.js", priority=101)
     app.add_transform(Anchors)
     app.add_transform(Untranslated)
+    app.add_transform(InEnglish)
     app.connect("html-page-context", mark_language)
     app.connect("build-finished", finish, priority=800)  # after all that adds to the site
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
