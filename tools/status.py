@@ -104,22 +104,35 @@ def device() -> str:
     return reference.describe()
 
 
+def conditions(today: datetime.date, jobs: int, threads: int) -> dict[str, str]:
+    """On what the pages were run. The names are translated, so what changes from run to run stands beside them as code."""
+    versions = {name: importlib.metadata.version(name).split("+")[0] for name in VERSIONS}
+    return {
+        "Date": f"{today:%Y-%m-%d}",
+        "Python": platform.python_version(),
+        "System": f"{platform.system()} {platform.machine()}",
+        "Processor cores": str(os.cpu_count()),
+        "References": device(),
+        "Libraries": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "Pages side by side": str(jobs),
+        "Threads for the arrays of each page": str(threads),
+    }
+
+
 def report(results: list[Page], today: datetime.date, jobs: int, threads: int) -> str:
     """The page as Markdown."""
-    lines = [INTRODUCTION, "## Versions and machine", ""]
-    lines += [f"- Date: {today:%Y-%m-%d}", f"- Python {platform.python_version()} on {platform.system()} {platform.machine()}"]
-    lines += [f"- {os.cpu_count()} processor cores; references by {device()}"]
-    lines += ["- " + ", ".join(f"{name} {importlib.metadata.version(name).split('+')[0]}" for name in VERSIONS)]
-    lines += ["", "## Time of each page", "", f"Pages run side by side: {jobs}. Threads for the arrays of each: {threads}.", ""]
+    lines = [INTRODUCTION, "## Versions and machine", "", "| what | which |", "|---|---|"]
+    lines += [f"| {what} | `{which}` |" for what, which in conditions(today, jobs, threads).items()]
+    lines += ["", "## Time of each page", ""]
     lines += ["The last column shows the machine's slow hours, not how fast its matrix products are: seconds for ten million additions in a Python loop, before and after.", ""]
     lines += ["| page | seconds | yardstick |", "|---|---:|---:|"]
     lines += [f"| {{doc}}`/{page.place}` | {page.seconds:.0f} | {page.yardstick:.2f} |" for page in results]
     lines += [f"| all | {sum(page.seconds for page in results):.0f} | |", ""]
-    lines += ["## The ladder", "", "Held-out loss, page by page, as these runs printed it; a page that compares three texts prints three ladders. A rung that appears on",
+    lines += ["## The ladder", "", "Held-out loss, page by page, as these runs printed it, below the name of the page; a page that compares three texts prints three ladders. A rung that appears on",
               "several pages was trained anew on each, with that page's recipe; the one that is named after another page is copied from it."]  # fmt: skip
     for page in results:
         if page.ladders:
-            lines += ["", f"From {{doc}}`/{page.place}`:", "", "```text", "\n\n".join("\n".join(rows) for rows in page.ladders), "```"]
+            lines += ["", f"{{doc}}`/{page.place}`", "", "```text", "\n\n".join("\n".join(rows) for rows in page.ladders), "```"]
     return "\n".join(lines) + "\n"
 
 

@@ -9,9 +9,10 @@ import urllib.parse
 
 import pytest
 
-from course_notebooks import model_answers, model_notebook, released_notebook
+from course_notebooks import COURSE, model_answers, model_notebook, released_notebook
 
 from unrolled.checks import TASKS
+from unrolled.editions import catalogues
 
 EVERY_TASK = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 ASSIGNMENTS = sorted({task.assignment for task in TASKS.values()})
@@ -66,6 +67,12 @@ def test_released_cell_keeps_the_docstring_and_nothing_of_the_answer(task):
     assert "SOLUTION" not in source and source.count('"""') == 2
     body = source.split('"""')[2]
     assert body.split() == "# YOUR CODE HERE raise NotImplementedError()".split()
+
+
+@EVERY_ASSIGNMENT
+def test_an_assignment_is_handed_out_in_every_language_of_the_book(assignment):
+    for language in catalogues.languages(COURSE):
+        assert (COURSE / "assignments" / assignment / language / f"{assignment}.ipynb").is_file()
 
 
 @EVERY_ASSIGNMENT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+
+from unrolled.editions import blocks
 
 COURSE = Path(__file__).resolve().parents[2]
 TOC = "root: book/index\nparts:\n- chapters:\n  - file: book/part/second\n  - file: book/part/first\n"
@@ -43,7 +46,7 @@ def test_status_lists_the_pages_in_the_books_order_with_seconds_versions_and_lad
     assert done.returncode == 0, done.stderr
     page = (root / "book" / "appendix" / "status.md").read_text()
     assert [place for place, _ in re.findall(r"\{doc\}`/(\S+)` \| (\d+) \| \d+\.\d\d \|", page)] == ["book/part/second", "book/part/first"]
-    assert f"Python {sys.version.split()[0]}" in page and "torch " in page
+    assert f"| Python | `{sys.version.split()[0]}` |" in page and "torch " in page
     assert re.search(r"```text\nmodel    nats/char  perplexity  bits/char\nuniform .*\nbigram .*\n```", page)
     assert "that was all" not in page
     assert {path: path.read_bytes() for path in root.rglob("*.ipynb")} == before
@@ -58,6 +61,15 @@ def test_a_page_that_fails_leaves_the_status_page_as_it_was(small_course):
     assert done.returncode == 1
     assert "book/part/first.ipynb failed" in done.stderr and "ZeroDivisionError" in done.stderr
     assert kept.read_text() == "as it was"
+
+
+def test_another_run_on_another_machine_leaves_nothing_new_to_translate(monkeypatch):
+    monkeypatch.syspath_prepend(COURSE / "tools")
+    import status as tool
+
+    page = tool.report([tool.Page("book/part/later", 12.3, [["model  nats/char", "uniform  3.3"]], 1.5)], datetime.date(2031, 5, 7), 3, 8)
+    committed = (COURSE / "book" / "appendix" / "status.md").read_text(encoding="utf-8")
+    assert blocks.messages(page) == blocks.messages(committed)
 
 
 def test_the_committed_status_page_names_every_notebook_of_the_book():
