@@ -1,9 +1,9 @@
 """The catalogues of what the package says to learners: gathers the texts, updates the translations, compiles them.
 
     python tools/messages.py update [LANGUAGE ...]   # renew src/unrolled/locales/; by default all languages that are there
-    python tools/messages.py compile                 # only the .mo files, after a change in a .po file
+    python tools/messages.py compile                 # only the .mo files, after a change in a .po file; says what is wrong with a translation
     python tools/messages.py quizzes                 # compile the questions of the terminal's quizzes from the catalogues of the book
-    python tools/messages.py todo [LANGUAGE ...]     # how many texts of each catalogue want work
+    python tools/messages.py todo [LANGUAGE ...]     # which texts of each catalogue want work, and what is wrong with a translation
 
 Texts are found in the code, as `gettext("…")`, `ngettext("…", "…", n)` and `texts(…)`, which marks tables and constants; in the tasks
 (cases, known mistakes, sections); and in the help of the commands. A translation stays when its text stays. One whose text has changed is
@@ -289,6 +289,28 @@ def is_done(message: Message) -> bool:
     return not message.fuzzy and bool(strings) and all(strings)
 
 
+def pairs_of(catalogue: Catalog) -> Iterator[tuple[str, str]]:
+    """Each text with its translation: what is said of several things with each form of it."""
+    for message in catalogue:
+        if message.id and is_done(message):
+            source = message.id if isinstance(message.id, str) else message.id[-1]
+            yield from ((source, string) for string in ([message.string] if isinstance(message.string, str) else message.string))
+
+
+def faults(language: str) -> list[str]:
+    """What is wrong with the translations of a language, a sentence each: they are held to what the book's are held to."""
+    from unrolled.site import pairs
+    from unrolled.site.pairs.said import said_problems
+
+    rules = pairs.load(ROOT / "book", language)
+    return [
+        f"{language} {domain}: {source} → {translation}: {problem}"
+        for domain in DOMAINS
+        for source, translation in pairs_of(read(po_file(language, domain)))
+        for problem in said_problems(source, translation, rules)
+    ]
+
+
 def languages() -> list[str]:
     return sorted(path.parent.name for path in LOCALES.glob("*/LC_MESSAGES"))
 
@@ -305,6 +327,10 @@ def main(arguments: list[str] | None = None) -> int:
         for domain in DOMAINS:
             catalogue = read(po_file(language, domain))
             print(f"{language} {domain}: {len(wanting(catalogue))} of {len(catalogue)} texts want work")
+            if options.do == "todo":
+                print(*(f"    {_first(message.id)}" for message in wanting(catalogue)), sep="\n", end="\n" if wanting(catalogue) else "")
+        if options.do in ("compile", "todo"):
+            print(*(found := faults(language)), sep="\n", end="\n" if found else "")
     return 0
 
 

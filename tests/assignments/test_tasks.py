@@ -16,6 +16,7 @@ from honest import HONEST
 from unrolled.checks import TASKS, check
 from unrolled.checks import run as checks_run
 from unrolled.checks.report import as_html, as_text
+from unrolled.checks.task import as_sentence
 
 SEEDS = (checks_run.PUBLIC_SEED, 1, 7, 123_456)
 MISTAKES = [pytest.param(task, mistake, id=f"{task.name}-{mistake.name}") for task in TASKS.values() for mistake in task.mistakes]
@@ -234,3 +235,25 @@ def test_section_to_reread_is_in_the_book(course, section):
     assert f"({section.label})=" in lines
     heading = next(line for line in lines[lines.index(f"({section.label})=") + 1 :] if line.strip())
     assert heading.lstrip("#").strip() == section.title
+
+
+@pytest.mark.parametrize(("clause", "sentence"), [
+    ("a whole run becomes one space", "A whole run becomes one space."),
+    ("torch's order is another", "Torch's order is another."),
+    ("b_q has one entry a token", "b_q has one entry a token."),
+    ("a[t] belongs to the step", "a[t] belongs to the step."),
+    ("dZ_t @ W_xh.T", "dZ_t @ W_xh.T."),
+    ("tanh(x) of both", "tanh(x) of both."),
+    ("n, then k", "n, then k."),
+    ("`lr` stays as it is", "`lr` stays as it is."),
+    ("is the return inside the loop?", "Is the return inside the loop?"),
+])  # fmt: skip
+def test_a_sentence_begins_with_a_capital_but_a_name_from_code_keeps_its_letters(clause, sentence):
+    assert as_sentence(clause) == sentence
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_no_advice_changes_a_name_from_the_signature(task):
+    names = {name for name in task.arguments if len(name) == 1 or "_" in name} - {"a"}
+    begun = {mistake.messages()[1].split()[0].split("[")[0] for mistake in task.mistakes}
+    assert not {name[0].upper() + name[1:] for name in names if name[0].islower()} & begun

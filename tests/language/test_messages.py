@@ -33,6 +33,18 @@ def test_the_compiled_catalogues_are_those_of_the_texts(messages, name):
         assert path.with_suffix(".mo").read_bytes() == messages.as_mo(messages.read(path)), "Run `python tools/messages.py compile`."
 
 
+@pytest.mark.parametrize("name", languages())
+def test_every_text_of_the_package_is_translated(messages, name):
+    wanting = [f"{domain}: {message.id}" for domain in messages.DOMAINS for message in messages.wanting(messages.read(messages.po_file(name, domain)))]
+    assert not wanting, "`python tools/messages.py todo` lists what has no translation, or one that nobody has looked at: " + "\n".join(wanting)
+
+
+@pytest.mark.parametrize("name", languages())
+def test_every_translation_of_the_package_keeps_to_its_source(messages, name):
+    found = messages.faults(name)
+    assert not found, "\n".join(found)
+
+
 def test_the_terminal_asks_in_the_language_of_the_books_catalogues(messages, monkeypatch, tmp_path):
     from unrolled import quiz_terminal, quizzes
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from unrolled.corpora import numerals
 from unrolled.site import pairs
 from unrolled.site.pairs import chinese, numbers, spans, terms
+from unrolled.site.pairs.said import said_problems
 
 BOOK = Path(__file__).parents[2] / "book"
 TERMS = """
@@ -262,3 +263,31 @@ def test_no_name_of_a_term_is_one_that_it_avoids():
 def test_the_names_of_terms_are_set_as_texts_are():
     faulty = {name: found for term in terms.read(BOOK / "terms.yml", "zh_CN") for name in term.names if (found := chinese.faults(name))}
     assert faulty == {}
+
+
+# --- What the package says -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("source", "translation"), [
+    ("Write [^a-z].", "请写 [^a-z]。"),
+    ("A vocabulary without <unk>.", "这个词表没有 <unk>。"),
+    ("Sort by (-count, token).", "请按 (-count, token) 排序。"),
+    ("{name}: expected a list, received {value}.", "{name}：应为列表，得到的是{value}。"),
+    ('For a hint: check.hint("{task}").', '想要提示：运行 check.hint("{task}")。'),
+    ("Open it with:  {command}", "用这条命令打开：  {command}"),
+])  # fmt: skip
+def test_code_in_what_the_package_says_needs_no_marks(rules, source, translation):
+    assert said_problems(source, translation, rules) == []
+
+
+@pytest.mark.parametrize(("source", "translation", "problem"), [
+    ("The hidden state of step 4 is wrong.", "第 5 步的隐状态错了。", "4"),
+    ("Received {value} at {place}.", "收到{value}。", "{place} of the source is missing"),
+    ("Sort the tokens by (-count, token).", "把单词按 (-count, token) 排序。", "“tokens” should be 词元"),
+    ("Add b_q.", "请加上 b_h。", "The code b_q of the source is missing."),
+    ("Add b_q.", "请加上 b_q 和 b_h。", "The code b_h does not stand in the source."),
+    ("Nothing was changed in work/.", "work/里改动过.", "A Chinese sentence ends in 。"),
+    ("It is not as expected here.", "It is not as expected 在这里。", "is left in English"),
+])  # fmt: skip
+def test_a_wrong_translation_in_the_package_is_noticed(rules, source, translation, problem):
+    assert any(problem in found for found in said_problems(source, translation, rules))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -10,6 +11,7 @@ import numpy as np
 
 from ..language import filled, gettext, texts
 
+WORD = re.compile(r"a|[a-z][a-z]+(?:['’-][a-z]+)*")  # an identifier of letters alone is written between backquotes, as `lr`
 EQUAL = "Your results equal those of {mistake}."
 RESULT = texts("the result")  # what to call everything that a function returns
 TOLERANCE = 1e-9  # error relative to the reference's norm: float64 work passes, a float32 slip does not
@@ -70,6 +72,13 @@ class Case:
     costly: bool = False
 
 
+def as_sentence(clause: str) -> str:
+    """A clause as a sentence. An ordinary word at its beginning gets a capital; a name from code (`b_q`, `a[t]`, `tanh(x)`, `z`) stays as it is."""
+    first = clause.split(maxsplit=1)[0].rstrip(".,;:!?")
+    beginning = clause[0].upper() if WORD.fullmatch(first) else clause[0]
+    return beginning + clause[1:] + ("" if clause.endswith(("?", "!")) else ".")
+
+
 @dataclass(frozen=True)
 class Mistake:
     """A wrong implementation that learners really write.
@@ -97,7 +106,7 @@ class Mistake:
         """The two sentences as they are to be translated."""
         before, _, after = self.sentence.partition(": ")
         advice = after or before
-        return EQUAL.replace("{mistake}", before), f"{advice[0].upper()}{advice[1:]}."
+        return EQUAL.replace("{mistake}", before), as_sentence(advice)
 
 
 @dataclass(frozen=True, eq=False)  # each is itself, so that what was computed for it can be kept

@@ -118,7 +118,7 @@ TASK = Task(
                 lambda ids, V, alpha: _pairs(ids, V) / (_pairs(ids, V).sum(axis=1, keepdims=True) + alpha * V)),
         Mistake("seen-tokens-below", "row totals that grow by alpha for each token that occurs: for each of all V",
                 lambda ids, V, alpha: _pairs(ids, V, alpha) / (_pairs(ids, V).sum(axis=1, keepdims=True) + alpha * len(set(ids)))),
-        Mistake("alpha-where-zero", "a table with alpha in place of the zeros only: alpha is added to every count", _alpha_where_zero),
+        Mistake("alpha-where-zero", "a table with alpha in place of the zeros only: `alpha` is added to every count", _alpha_where_zero),
         Mistake("alpha-in-seen-rows", "a table with rows of zeros for tokens without a successor: with alpha they are uniform",
                 _alpha_in_seen_rows),
         Mistake("two-apart", "counts of tokens two places apart: pair each with the next one",

@@ -81,7 +81,7 @@ TASK = Task(
                 _torch_with(matrix=_gates_transposed_apart)),
         Mistake("gates-interleaved", "weights whose gates are interleaved, unit by unit: they lie one after another, H columns each",
                 _torch_with(matrix=lambda w: w.reshape(4, -1, w.shape[1]).transpose(2, 1, 0).reshape(w.shape[1], -1))),
-        *(Mistake(f"order-{order}", "weights with the gates put in the order {order}: torch's order is ours, i, f, g, o",
+        *(Mistake(f"order-{order}", "weights with the gates put in the order {order}: our order is torch's, i, f, g, o",
                   _torch_order(*map("ifgo".index, order)), section=GATES,
                   fills={"order": ", ".join(order)}) for order in ("ifog", "figo", "igfo", "ogfi")),
         Mistake("first-bias-only", "weights with the bias bias_ih alone: our b is the sum of torch's two", _torch_with(bias=lambda ih, hh: ih)),

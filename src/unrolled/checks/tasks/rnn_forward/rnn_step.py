@@ -48,7 +48,7 @@ TASK = Task(
     mistakes=(
         Mistake("bias-left-out", "a step whose bias b_h is left out",
                 lambda X_t, H_prev, W_xh, W_hh, b_h: np.tanh(X_t @ W_xh + H_prev @ W_hh)),
-        Mistake("bias-twice", "a step that adds the bias twice: torch keeps two biases, this network has one",
+        Mistake("bias-twice", "a step that adds the bias twice: this network has one bias, torch keeps two",
                 lambda X_t, H_prev, W_xh, W_hh, b_h: np.tanh(X_t @ W_xh + b_h + H_prev @ W_hh + b_h)),
         Mistake("bias-after-tanh", "a step that adds the bias after the tanh: it belongs inside",
                 lambda X_t, H_prev, W_xh, W_hh, b_h: np.tanh(X_t @ W_xh + H_prev @ W_hh) + b_h),

@@ -236,7 +236,7 @@ TASK = Task(
                 _but(draw=lambda probs, rng, seed, i: np.random.default_rng(seed).choice(len(probs), p=probs))),
         Mistake("prefix-included", "right ids with the prefix before them: return what comes after it",
                 _drawn(lambda ids, prefix, length: [*(int(i) for i in prefix), *ids])),
-        Mistake("prefix-counted", "the prefix and as many ids as fit into length: length counts the ids after the prefix",
+        Mistake("prefix-counted", "the prefix and as many ids as fit into length: `length` counts the ids after the prefix",
                 _drawn(lambda ids, prefix, length: [*(int(i) for i in prefix), *ids][:length])),
         Mistake("last-prefix-token-included", "right ids that begin with the last token of the prefix: return what comes after it",
                 _drawn(lambda ids, prefix, length: [int(prefix[-1]), *ids[:-1]])),

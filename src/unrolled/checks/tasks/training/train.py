@@ -210,7 +210,7 @@ TASK = Task(
             params, batches * 2, *rest)),
         Mistake("uphill", "training that adds the gradient: subtract it",
                 lambda params, batches, H_0, lr, theta: _train(params, batches, H_0, -lr, theta)),
-        Mistake("decaying-learning-rate", "training with a learning rate that falls from update to update: lr stays as it is",
+        Mistake("decaying-learning-rate", "training with a learning rate that falls from update to update: `lr` stays as it is",
                 lambda params, batches, H_0, lr, theta: _train(
                     params, batches, H_0, lr, theta, step=_decaying())),
         Mistake("mean-loss", "training that returns the mean loss: return a list with the loss of every batch",
@@ -223,7 +223,7 @@ TASK = Task(
         Mistake("losses-in-reverse", "right training with the last loss first: append them in order", _losses(lambda losses: losses[::-1])),
         Mistake("perplexities", "right training with perplexities in place of losses: they are in nats",
                 _losses(lambda losses: [math.exp(loss) for loss in losses])),
-        Mistake("another-order", "right results in another order: params first", lambda *arguments: _train(*arguments)[::-1]),
+        Mistake("another-order", "right results in another order: `params` first", lambda *arguments: _train(*arguments)[::-1]),
         Mistake("losses-left-out", "right training that returns the parameters only", lambda *arguments: _train(*arguments)[0]),
         Mistake("in-place", "right training that changes the caller's parameters: make new ones", _train_in_place),
         float32_mistake(_train),

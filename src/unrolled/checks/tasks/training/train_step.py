@@ -123,7 +123,7 @@ TASK = Task(
         Mistake("start-returned", "an update that returns H_0: return the state after the last step",
                 lambda params, X, Y, H_0, lr, theta: (updated(params, X, Y, H_0, lr, theta)[0], H_0, updated(params, X, Y, H_0, lr, theta)[2])),
         Mistake("all-states", "an update that returns the states of all steps: return the last one", _all_states),
-        Mistake("another-order", "right results in another order: params, H_T, loss",
+        Mistake("another-order", "right results in another order: return `params, H_T, loss`",
                 _result(lambda params, H_T, loss, shape: (loss, params, H_T))),
         Mistake("in-place", "a right update that changes the caller's arrays, as by params[name] -= ...: make new ones", _in_place),
         float32_mistake(updated),

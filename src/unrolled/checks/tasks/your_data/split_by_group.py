@@ -137,7 +137,7 @@ TASK = Task(
         Mistake("rows-not-groups", "a split that cuts the rows at one place and takes no notice of the groups", _cut_rows),
         Mistake("last-group-torn", "a split that cuts the last group apart to meet the share exactly: a group goes in whole", _torn),
         Mistake("share-of-groups", "a split that holds out a share of the groups: it is a share of the rows", _share_of_groups),
-        Mistake("swapped", "the two parts in the wrong order: train comes first", _then(lambda train, held, *_: (held, train))),
+        Mistake("swapped", "the two parts in the wrong order: `train` comes first", _then(lambda train, held, *_: (held, train))),
         Mistake("share-for-training", "a split in which `share` is what training gets: it is the share that is held out",
                 lambda groups, order, share: split(groups, order, share)[::-1] if share == 0.5 else split(groups, order, 1 - share)),
         Mistake("stops-before", "a split that leaves out the group that would go beyond the share: groups go in until the share is reached",
