@@ -153,3 +153,8 @@ def test_a_file_that_may_not_be_read_is_named(write):
     path = write("text")
     path.chmod(0)
     assert "may not be read" in refused(path)
+
+
+def test_a_text_at_the_end_of_a_cell_shows_its_two_ends(write):
+    shown = repr(text_file(write(FRENCH)))
+    assert "L'été dernier" in shown and "utf-8" in shown and len(shown) < 600

@@ -286,3 +286,9 @@ def test_too_few_groups_for_three_parts_are_refused():
 def test_fractions_that_are_no_three_shares_are_refused(fractions):
     with pytest.raises(ValueError, match="three numbers above 0 with the sum 1"):
         made_up(20, [0, 1]).split(fractions)
+
+
+def test_data_at_the_end_of_a_cell_shows_its_beginning_and_what_was_dropped(write):
+    rows = "".join(f"text number {i},{'pos' if i % 2 else 'neg'}\n" for i in range(5_000))
+    shown = repr(labelled(write("text,label\n" + rows + ",pos\n")))
+    assert "text number 0" in shown and "without text" in shown and len(shown) < 1_500

@@ -93,3 +93,7 @@ def test_the_time_machine_without_a_network_raises_what_the_text_itself_raises(t
     monkeypatch.setattr(urllib.request, "urlopen", refuse)
     with pytest.raises(FileNotFoundError, match="no network here.*save it as .*timemachine.txt, or set UNROLLED_DATA"):
         split("time_machine")
+
+
+def test_a_split_at_the_end_of_a_cell_shows_the_two_ends_of_its_texts():
+    assert len(repr(split("toy_english"))) < 600

@@ -9,6 +9,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from ._short import Short
+
 LARGEST_MB = 200.0
 
 # How files begin that hold no plain text, and what to do with each.
@@ -45,8 +47,8 @@ _SIGN_IN_WORD = re.compile("[\x80-\x9f]|[A-Za-z][¡-©«-´¶-¹»-¿˘-˝†-�
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
-@dataclass(frozen=True)
-class TextFile:
+@dataclass(frozen=True, repr=False)
+class TextFile(Short):
     """A text as it is learned from: line ends are `\\n`, and neither a byte-order mark nor control characters are left.
 
     encoding: Python's name of the one that it was read in. notes: what a reader should know, each a whole sentence (a guessed encoding,

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._ask import whole_number
+from ._short import Short
 from .files import LARGEST_MB, decoded, read_bytes
 
 # Column names that people use, the likeliest first; written small, with single spaces. Texts of several such columns are joined.
@@ -30,8 +31,8 @@ _JOINED = (("title", "description"), ("title", "content"), ("title", "text"), ("
 _UNLABELLED_FOLDERS = ("unsup",)
 
 
-@dataclass(frozen=True)
-class LabelledTexts:
+@dataclass(frozen=True, repr=False)
+class LabelledTexts(Short):
     """Texts, a label for each, and a group for each where a group column was named; all of one length.
 
     dropped: how many rows were left out, for each reason. notes: what a reader should know, each a whole sentence (guessed columns, a guessed

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ._ask import whole_number
+from ._short import Short
 
 Phones = tuple[str, ...]
 Entries = dict[str, tuple[Phones, ...]]  # a word, and every way of saying it that the dictionary lists
@@ -59,8 +60,8 @@ def _data_file() -> Path:
     )
 
 
-@dataclass(frozen=True)
-class PronunciationSplit:
+@dataclass(frozen=True, repr=False)
+class PronunciationSplit(Short):
     """Three parts of the dictionary that share no word. All pronunciations of a word lie in the same part."""
 
     train: Entries

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ._short import Short
 from .texts import normalise_letters, python_manual, time_machine
 from .toy_english import toy_english
 
 
-@dataclass(frozen=True)
-class Split:
+@dataclass(frozen=True, repr=False)
+class Split(Short):
     """A text for training and one that no model has seen; tokens are characters.
 
     floor: the mean loss of the true probabilities on held_out[1:], in nats per character, where they are known, else None. No

@@ -16,6 +16,7 @@ from functools import cache
 import numpy as np
 
 from ._ask import whole_number
+from ._short import Short
 
 # Words, the most frequent first. They are few and short, and "the" is not too frequent, so that an LSTM of 128 units
 # learns agreement over several nouns within 2000 updates; with longer words and more of them it had not begun by then.
@@ -74,8 +75,8 @@ class AgreementSite:
     disagreeing: int
 
 
-@dataclass(frozen=True, eq=False)
-class ToyEnglish:
+@dataclass(frozen=True, eq=False, repr=False)
+class ToyEnglish(Short):
     """A sample: the text (n characters), `log_probs` (n,) float64, the natural logarithm of the true probability of
     each character given all before it, and the agreement sites in the order of their positions."""
 
