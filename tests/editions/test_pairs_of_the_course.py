@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from unrolled.editions import catalogues
+from unrolled.editions import catalogues, sources
 from unrolled.site import pairs
 from unrolled.site.pairs.said import said_problems
 
@@ -53,3 +54,16 @@ def test_no_exception_outlives_its_pair(language, monkeypatch):
         if not any(own == source and problem.startswith(beginning) for own, problem in said)
     ]
     assert not needless, f"Nothing asks for these exceptions any more: {needless}"
+
+
+@pytest.mark.parametrize("language", catalogues.languages(COURSE))
+def test_a_page_calls_a_button_by_the_name_that_it_has(language):
+    names = catalogues.translations(catalogues.path_of(COURSE, language, sources.SITE), language)
+    found = [
+        f"{path.relative_to(COURSE)}: *{name}* is *{names[name]}*: {translation[:60]}…"
+        for own, path, message, translation in PAIRS
+        if own == language
+        for name in re.findall(r"(?<![*\w])\*([A-Z][^*]*)\*(?![*\w])", message)
+        if name in names and f"*{names[name]}*" not in translation
+    ]
+    assert not found, "\n".join(found)
