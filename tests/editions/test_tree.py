@@ -23,6 +23,7 @@ def small(tmp_path):
         "book/index.md": "(top)=\n# The *first* page\n\nWords.\n",
         "book/part/other.md": "# Another page\n\n## A head\n",
         "book/_static/plain.css": "a {}\n",
+        "book/img/one.svg": '<svg viewBox="0 0 9 9"><text>Words</text></svg>',
         "book/locales/zh_CN/index.po": "",
         "assignments/01-one/01-one.ipynb": json.dumps({"cells": [CELL], "metadata": {}}),
         "assignments/01-one/zh_CN/01-one.ipynb": "Chinese",
@@ -33,7 +34,7 @@ def small(tmp_path):
     return course
 
 
-WORDS = {"index": {"The *first* page": "第一页", "Words.": "文字。"}, "site": {"Sequences": "序列", "Small": "小书"}}
+WORDS = {"index": {"The *first* page": "第一页", "Words.": "文字。"}, "pictures": {"Words": "文字"}, "site": {"Sequences": "序列", "Small": "小书"}}
 
 
 def written(small):
@@ -48,6 +49,11 @@ def test_pages_captions_and_the_title_are_translated_and_all_else_is_copied(smal
     assert yaml.safe_load((target / "_toc.yml").read_text(encoding="utf-8"))["parts"][0]["caption"] == "序列"
     config = yaml.safe_load((target / "_config.yml").read_text(encoding="utf-8"))
     assert config["title"] == "小书" and config["sphinx"]["config"]["language"] == "zh_CN" and config["sphinx"]["config"]["numfig"]
+
+
+def test_a_translated_drawing_says_its_language(small):
+    target, _ = written(small)
+    assert (target / "book/img/one.svg").read_text(encoding="utf-8") == '<svg xml:lang="zh-CN" viewBox="0 0 9 9"><text>文字</text></svg>'
 
 
 def test_headings_keep_the_anchors_of_their_english_texts(small):

@@ -39,3 +39,8 @@ def messages(source: str) -> list[str]:
 def replace(source: str, translations: dict[str, str]) -> str:
     """The drawing with its texts translated where there is a translation; the rest stays byte for byte."""
     return place(source, split(source), translations)
+
+
+def in_language(source: str, language: str) -> str:
+    """The drawing, saying which language its texts are in: a browser takes the forms of Chinese characters from it, and a reader of screens the voice."""
+    return re.sub(r"<svg\b", f'<svg xml:lang="{language.replace("_", "-")}"', source, count=1)

@@ -17,7 +17,7 @@ import yaml
 from babel import Locale
 from docutils import nodes
 
-from . import blocks, catalogues, notebooks, sources, words
+from . import blocks, catalogues, notebooks, pictures, sources, words
 
 LEFT = {"_build", "locales", ".ipynb_checkpoints"}
 FILE = "edition.json"  # as in unrolled.site.edition
@@ -44,7 +44,8 @@ def write(course: Path, language: str, target: Path, site: Path, translate: Any 
             continue
         texts = known(name)
         for path in paths if texts else ():
-            found[path.relative_to(course)] = sources.replaced(path, texts)
+            text = sources.replaced(path, texts)
+            found[path.relative_to(course)] = pictures.in_language(text, language) if name == sources.PICTURES else text
         if not texts and name not in (sources.PICTURES, sources.SITE, sources.README):
             untranslated.append(f"{sources.BOOK}/{name}")
     site_words = known(sources.SITE)
