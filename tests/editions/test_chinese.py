@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import filecmp
 import functools
-import json
 import re
+import shutil
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
@@ -13,6 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from unrolled.editions import catalogues, sources
+from unrolled.site import edition
 
 pytestmark = pytest.mark.slow
 
@@ -108,11 +109,23 @@ def test_what_both_books_have_alike_lies_in_the_site_once(chinese_book):
     assert sum(path.stat().st_size for path in chinese.rglob("*") if path.is_file()) <= LARGEST
 
 
-def test_each_book_knows_the_other(chinese_book):
+@pytest.mark.parametrize(("here", "there", "name"), [("", "zh_CN", "中文"), ("zh_CN", "", "English")])
+def test_each_page_leads_to_the_same_page_of_the_other_book_without_a_script(chinese_book, here, there, name):
     site, _ = chinese_book
-    known = [json.loads((site / folder / "_static" / "unrolled-here.js").read_text(encoding="utf-8").partition(" = ")[2].rstrip(";\n")) for folder in ("", "zh_CN")]
-    assert [one["here"] for one in known] == ["en", "zh_CN"]
-    assert [[edition["name"] for edition in one["editions"]] for one in known] == [["English", "中文"]] * 2
+    for page in [*pages(site / here), site / here / "search.html", site / here / "genindex.html"]:
+        [link] = soup(page).select(".unrolled-language")
+        assert link.get_text() == name
+        assert (page.parent / unquote(link["href"])).resolve() == site / there / page.relative_to(site / here)
+
+
+def test_a_book_that_is_gone_is_led_to_no_longer(chinese_book, tmp_path):
+    site, _ = chinese_book
+    page, english = Path("book/index.html"), tmp_path / "book" / "index.html"
+    for path in (english, tmp_path / "zh_CN" / page):
+        path.parent.mkdir(parents=True)
+    shutil.copyfile(site / page, english)
+    edition.link(edition.ENGLISH, tmp_path)
+    assert "unrolled-language" not in english.read_text(encoding="utf-8")
 
 
 def test_downloads_and_paragraphs_that_lead_to_an_assignment_are_as_many_as_in_english(chinese_book):

@@ -6,7 +6,7 @@ English lies at the root of the site, each other language in a folder of its own
 - Headings keep the anchors that their English texts make, so that an address works in each language.
 - A page that is not translated yet is English and says so. So are texts that come from docstrings.
 - A finished translated book is put into the site beside the English one. What both have alike, such as MathJax and the plots, lies there once.
-- In each page's head a link leads to the same section in the other languages (`static/unrolled-edition.js`).
+- In each page's head a link leads to the same page in the other languages; `static/unrolled-edition.js` makes it lead to the same section.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import json
 import os
 import re
 import shutil
+from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -37,6 +39,9 @@ SCRIPT = "unrolled-here.js"
 UNTRANSLATED = _("This page is not translated yet.")
 ENGLISH = {"code": "en", "name": "English", "folder": ""}
 SHARED = ("_static", "_images")  # folders of which a translated book uses the English files where they are the same
+HEAD = '<div class="article-header-buttons">'  # of the theme
+SWITCH = '<a class="btn btn-sm unrolled-language"'
+LINKS = re.compile(rf"{re.escape(HEAD)}(?:\n{re.escape(SWITCH)}[^\n]*)*")
 LINK = re.compile(r"(?P<before>(?:href|src)=\")(?P<up>(?:\.\./)*)(?P<file>(?:_static|_images)/[^\"?#]+)")
 
 logger = logging.getLogger(__name__)
@@ -117,9 +122,32 @@ def editions(site: Path) -> list[dict[str, str]]:
     return [ENGLISH, *({name: one[name] for name in ENGLISH} for one in found)]
 
 
-def write_script(folder: Path, here: dict[str, Any], site: Path, texts: dict[str, str]) -> None:
-    """What the scripts of a book's pages have to know: its language, the other ones, and the words of the scripts. A script, since a page opened from a file may not fetch."""
-    known = {"here": here["code"], "root": "../" if here["folder"] else "", "editions": editions(site), "words": texts}
+def with_links(html: str, page: Path, here: dict[str, Any], site: Path) -> str:
+    """A page's HTML with a link to each other language in its head, in place of those that it has. Only to pages that are there: of the books of a site one is built after the other.
+
+    page: its place in its own book.
+    """
+    root = "../" * (len(page.parts) - 1 + bool(here["folder"]))
+    links = ""
+    for other in editions(site):
+        if other["code"] != here["code"] and (site / other["folder"] / page).is_file():
+            code, address = other["code"].replace("_", "-"), quote((Path(other["folder"]) / page).as_posix())
+            links += f'\n{SWITCH} lang="{code}" hreflang="{code}" href="{root}{address}">{escape(other["name"])}</a>'
+    return LINKS.sub(lambda found: HEAD + links, html, count=1)
+
+
+def link(here: dict[str, Any], site: Path) -> None:
+    """Bring the links to other languages in step with what the site holds, in all pages of one of its books."""
+    folder = site / here["folder"]
+    others = {other["folder"] for other in editions(site)} if not here["folder"] else set()
+    for page in _files(folder, folder):
+        if page.suffix == ".html" and page.parts[0] not in others:
+            _write(folder / page, with_links((folder / page).read_text(encoding="utf-8"), page, here, site))
+
+
+def write_script(folder: Path, here: dict[str, Any], texts: dict[str, str]) -> None:
+    """What the scripts of a book's pages have to know: its language, and the words of the scripts. A script, since a page opened from a file may not fetch."""
+    known = {"here": here["code"], "root": "../" if here["folder"] else "", "words": texts}
     _write(folder / "_static" / SCRIPT, f"window.unrolledHere = {json.dumps(known, ensure_ascii=False)};\n")
 
 
@@ -133,24 +161,19 @@ def _write(path: Path, text: str) -> None:
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
-    """Tell the scripts where they are; put a translated book into the site, and tell the English one that it is there."""
+    """Tell the scripts where they are; put a translated book into the site, and let each book lead to the others."""
     if error or app.builder.format != "html":
         return
     here, built = edition(app), Path(app.outdir)
-    if not here["folder"]:
-        write_script(built, here, built, {})
-        return
-    site = site_of(app)
-    target = site / here["folder"]
-    target.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(Path(app.srcdir, FILE), target / FILE)
-    write_script(built, here, site, app.config.unrolled_words)
-    publish(built, site, target)
-    for other in editions(site):  # each book knows all others
-        folder = site / other["folder"]
-        if other["code"] != here["code"] and (folder / "_static").is_dir():
-            texts = {} if not other["folder"] else _words_of(folder / "_static" / SCRIPT)
-            write_script(folder, other, site, texts)
+    write_script(built, here, app.config.unrolled_words if here["folder"] else {})
+    site = site_of(app) if here["folder"] else built
+    if here["folder"]:
+        target = site / here["folder"]
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(app.srcdir, FILE), target / FILE)
+        publish(built, site, here)
+    for one in editions(site):  # the pages of a book that was built before do not know this one yet
+        link(one, site)
 
 
 def site_of(app: Sphinx) -> Path:
@@ -158,20 +181,16 @@ def site_of(app: Sphinx) -> Path:
     return Path(app.srcdir, app.config.unrolled_site).resolve()
 
 
-def _words_of(script: Path) -> dict[str, str]:
-    """The words that a book's script holds already."""
-    return json.loads(script.read_text(encoding="utf-8").partition(" = ")[2].rstrip(";\n"))["words"] if script.is_file() else {}
-
-
-def publish(built: Path, site: Path, target: Path) -> None:
+def publish(built: Path, site: Path, here: dict[str, Any]) -> None:
     """Make the folder in the site hold the finished book, without what the English one has already."""
+    target = site / here["folder"]
     shared = {path for folder in SHARED for path in _files(built / folder, built) if (site / path).is_file() and filecmp.cmp(built / path, site / path, shallow=False)}
     shared.discard(Path("_static", SCRIPT))
     wanted = {path for path in _files(built, built) if path not in shared and path.name != ".buildinfo"}
     for path in sorted(wanted):
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".html":
-            _write(target / path, one_folder_up((built / path).read_text(encoding="utf-8"), shared))
+            _write(target / path, with_links(one_folder_up((built / path).read_text(encoding="utf-8"), shared), path, here, site))
         elif not (target / path).is_file() or not filecmp.cmp(built / path, target / path):
             shutil.copy2(built / path, target / path)
     for path in set(_files(target, target)) - wanted - {Path(FILE)}:

@@ -1,9 +1,9 @@
-// The languages of the book. `unrolled-here.js`, loaded before, says which one this page is in, which others there are, and what the words of
-// scripts are in it. Adds to the page's head a link to the same section of the same page in each other language.
+// The language of the book. `unrolled-here.js`, loaded before, says which one this page is in, and what the words of scripts are in it. The links to
+// the same page in other languages, in the page's head, here lead to the section that is being read.
 "use strict";
 
 (() => {
-  const here = window.unrolledHere ?? { here: "en", root: "", editions: [], words: {} };
+  const here = window.unrolledHere ?? { here: "en", root: "", words: {} };
 
   // A sentence of a script in the language of the page; {placeholders} are filled in.
   window.unrolledSay = (sentence, values = {}) =>
@@ -13,8 +13,6 @@
   const site = new URL(here.root, content);
   // Where the page's own book lies in the site, such as zh_CN/, and where the site begins.
   window.unrolledEdition = Object.freeze({ code: here.here, site, folder: content.href.slice(site.href.length) });
-
-  const page = (address) => address.pathname.slice(content.pathname.length);
 
   // The anchor of the section that is being read: the last whose heading has passed the upper third of the window.
   function section() {
@@ -28,23 +26,16 @@
   }
 
   function start() {
-    const head = document.querySelector(".article-header-buttons");
-    if (!head) return;
-    for (const { code, name, folder } of here.editions) {
-      if (code === here.here) continue;
-      const link = document.createElement("a");
-      link.className = "btn btn-sm unrolled-language";
-      link.lang = link.hreflang = code.replace("_", "-");
-      link.textContent = name;
+    for (const link of document.querySelectorAll(".unrolled-language")) {
+      const page = link.href;
       const lead = () => {
-        const target = new URL((folder && `${folder}/`) + page(location), site);
+        const target = new URL(page);
         target.search = location.search;
         target.hash = window.scrollY > 40 ? section() : "";
         link.href = target.href;
       };
       lead();
       for (const event of ["pointerenter", "focus", "click"]) link.addEventListener(event, lead);
-      head.prepend(link);
     }
   }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
