@@ -405,7 +405,7 @@ def _cell_to_jax(kind: str, weights: Weights):
     else:
         values = {"bias": biases[0]}
     values = {"weight_ih": W_x.T, "weight_hh": W_h.T, **values}
-    cell = _jax_cells()[kind](D, H, dtype=W_x.dtype, key=jax.random.key(0))
+    cell = eqx.filter_eval_shape(_jax_cells()[kind], D, H, dtype=W_x.dtype, key=jax.random.key(0))  # shapes alone: no weights are drawn
     return eqx.tree_at(lambda c: [getattr(c, name) for name in values], cell, [jnp.array(value) for value in values.values()])
 
 

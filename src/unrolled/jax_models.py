@@ -44,6 +44,7 @@ def zero_state(cell: Cell, N: int):
     return (zeros, zeros) if isinstance(cell, eqx.nn.LSTMCell) else zeros
 
 
+@eqx.filter_jit  # else JAX compiles the loop anew at each call
 def run(cell: Cell, X, state, real, reverse: bool = False):
     """One direction of one layer over time: all states `(T, N, H)`, and the last one.
 

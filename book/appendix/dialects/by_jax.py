@@ -29,13 +29,12 @@ mended = in_keras.turned(convert.to_keras(network)(in_keras.turned(X)))
 said["mended"] = float(np.abs(mended - network.forward(X)).max())
 
 try:
-    keras.layers.SimpleRNN(2, dtype="float64")(X)
+    keras.layers.SimpleRNN(compare.H, dtype="float64")(X)
 except TypeError:
     said["SimpleRNN"] = "TypeError"
 
-carrying = keras.Sequential([keras.Input(batch_shape=(3, 4, 2)), keras.layers.LSTM(5, stateful=True)])
-window = rng.normal(size=(3, 4, 2))
-once, again = (carrying.predict_on_batch(window) for _ in range(2))
+carrying = keras.Sequential([keras.Input(batch_shape=X.shape), keras.layers.LSTM(compare.H, stateful=True)])
+once, again = (carrying.predict_on_batch(X) for _ in range(2))
 said["stateful predict moves by"] = float(np.abs(once - again).max())
 
 train_text = corpora.toy_english(100_000, seed=0)

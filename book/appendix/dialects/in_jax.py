@@ -15,7 +15,8 @@ def rnn_step(X_t, H_prev, W_xh, W_hh, b_h):
 
 
 def lstm_layer(W_x, W_h, b):
-    cell = eqx.nn.LSTMCell(len(W_x), len(W_h), key=jax.random.key(0))
+    cell = eqx.filter_eval_shape(  # its shapes: no weights are drawn, since ours come in
+        eqx.nn.LSTMCell, len(W_x), len(W_h), key=jax.random.key(0))
     ours = [jnp.asarray(array) for array in (W_x.T, W_h.T, b)]  # i, f, g, o
     return eqx.tree_at(lambda c: [c.weight_ih, c.weight_hh, c.bias], cell, ours)
 
@@ -23,7 +24,8 @@ def lstm_layer(W_x, W_h, b):
 def gru_layer(W_x, W_h, b_x, b_h):
     size = 2 * len(W_h)  # for r and z the two biases are only added
     b = np.concatenate([b_x[:size] + b_h[:size], b_x[size:]])
-    cell = eqx.nn.GRUCell(len(W_x), len(W_h), key=jax.random.key(0))
+    cell = eqx.filter_eval_shape(
+        eqx.nn.GRUCell, len(W_x), len(W_h), key=jax.random.key(0))
     ours = [jnp.asarray(array) for array in (W_x.T, W_h.T, b, b_h[size:])]
     return eqx.tree_at(
         lambda c: [c.weight_ih, c.weight_hh, c.bias, c.bias_n], cell, ours)
@@ -42,6 +44,7 @@ def zero_state(cell, N):
     return (zeros, zeros) if isinstance(cell, eqx.nn.LSTMCell) else zeros
 
 
+@eqx.filter_jit  # compiled once for each shape, not at each call
 def scan(cell, X, state, real, reverse=False):
     """All states (T, N, H) and the last one; where a step is not real the state stands still."""
 
@@ -137,5 +140,5 @@ def save(cell, path):
 def load(path):
     with open(path, "rb") as file:
         D, H_size = eqx.tree_deserialise_leaves(file, (0, 0))
-    empty = eqx.nn.LSTMCell(D, H_size, key=jax.random.key(0))
+    empty = eqx.filter_eval_shape(eqx.nn.LSTMCell, D, H_size, key=jax.random.key(0))
     return eqx.tree_deserialise_leaves(path, (D, H_size, empty))[2]
