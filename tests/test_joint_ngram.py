@@ -63,6 +63,16 @@ def test_a_word_with_more_than_two_phones_a_letter_is_dropped_and_counted():
     assert "aaa" not in dict(aligner.pairs)
 
 
+def test_a_pair_is_aligned_alike_alone_and_among_those_that_were_learnt_from(aligner):
+    assert [aligner.align(*pair) for pair in aligner.pairs] == aligner.alignments()
+
+
+@pytest.mark.parametrize(("word", "phones", "named"), [("c4t", ("K",), "'c4t'"), ("cat", ("XX",), "XX"), ("a", ("K",) * 3, "K K K"), ("cat", (), "'cat'")])
+def test_a_pair_that_has_no_alignment_is_refused(aligner, word, phones, named):
+    with pytest.raises(ValueError, match=named):
+        aligner.align(word, phones)
+
+
 def test_nothing_to_align_is_refused():
     with pytest.raises(ValueError, match="received 1 pairs and none that is"):
         Aligner([("a", ("K", "S", "T"))])

@@ -45,7 +45,7 @@ class Aligner:
         self._letters = {letter: i for i, letter in enumerate(sorted({letter for word, _ in usable for letter in word}))}
         self._phones = {phone: i for i, phone in enumerate(sorted({phone for _, phones in usable for phone in phones}))}
         P = len(self._phones)
-        self._groups = self._grouped(P)
+        self._groups = self._grouped(usable)
         self.probs = np.full((len(self._letters), 1 + P + P * P), 1.0)
         self.probs[:, 1 + P :] = 0.01  # pairs of phones are rare, and there are many of them
         self.probs /= self.probs.sum(axis=1, keepdims=True)
@@ -53,14 +53,15 @@ class Aligner:
             counts = self._expected_counts() + 1e-9
             self.probs = counts / counts.sum(axis=1, keepdims=True)
 
-    def _grouped(self, P: int) -> list[_Group]:
+    def _grouped(self, pairs: Sequence[tuple[str, Phones]]) -> list[_Group]:
+        P = len(self._phones)
         shapes: dict[tuple[int, int], list[int]] = {}
-        for i, (word, phones) in enumerate(self.pairs):
+        for i, (word, phones) in enumerate(pairs):
             shapes.setdefault((len(word), len(phones)), []).append(i)
         groups = []
         for (_, U), words in shapes.items():
-            letters = np.array([[self._letters[letter] for letter in self.pairs[i][0]] for i in words])
-            phones = np.array([[self._phones[phone] for phone in self.pairs[i][1]] for i in words])  # (N, U)
+            letters = np.array([[self._letters[letter] for letter in pairs[i][0]] for i in words])
+            phones = np.array([[self._phones[phone] for phone in pairs[i][1]] for i in words])  # (N, U)
             nothing, one, two = (np.zeros((len(words), U + 1), dtype=np.int64) for _ in range(3))
             one[:, 1:] = 1 + phones
             two[:, 2:] = 1 + P + phones[:, :-1] * P + phones[:, 1:]
@@ -98,8 +99,23 @@ class Aligner:
 
     def alignments(self) -> list[tuple[Graphone, ...]]:
         """The likeliest alignment of each pair, in the order of `pairs`."""
-        found: list[tuple[Graphone, ...]] = [()] * len(self.pairs)
-        for group in self._groups:
+        return self._aligned(self.pairs, self._groups)
+
+    def align(self, word: str, phones: Phones) -> tuple[Graphone, ...]:
+        """The likeliest alignment of a pair that need not have been learnt from.
+
+        Raises ValueError for a letter or phone that was never met, and for more than two phones a letter.
+        """
+        strange = sorted((set(word) - set(self._letters)) | (set(phones) - set(self._phones)))
+        if strange or not 0 < len(phones) <= MOST * len(word):
+            raise ValueError(
+                f"Expected a word and its phones, all of them met before and at most {MOST} phones a letter; received {word!r} and {' '.join(phones)!r}."
+            )
+        return self._aligned([(word, phones)], self._grouped([(word, phones)]))[0]
+
+    def _aligned(self, pairs: Sequence[tuple[str, Phones]], groups: list[_Group]) -> list[tuple[Graphone, ...]]:
+        found: list[tuple[Graphone, ...]] = [()] * len(pairs)
+        for group in groups:
             N, T = group.letters.shape
             U = group.chunks[0].shape[1] - 1
             best = np.full((N, U + 1), -np.inf)
@@ -117,7 +133,7 @@ class Aligner:
                 lengths[t] = taken[t, rows, u]
                 u = u - lengths[t]
             for n, i in enumerate(group.words):
-                word, phones = self.pairs[i]
+                word, phones = pairs[i]
                 ends = np.cumsum(lengths[:, n])
                 found[i] = tuple(
                     (letter, phones[end - k : end]) for letter, end, k in zip(word, ends.tolist(), lengths[:, n].tolist(), strict=True)
