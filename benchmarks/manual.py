@@ -2,12 +2,12 @@
 
 The text is cut into three stretches, as on the page on sampling: the first eight tenths train, the ninth validates, the last tests. A cell is trained in
 passes over the training part, with dropout and a learning rate that falls along a half cosine and reaches 0 when the minutes are over or the passes are done,
-whichever comes first; on a CPU its own minutes count, so that other programs on the machine change nothing. After each pass the state is saved, and a run that was stopped goes on from there; the weights that validate best are kept. Then the
-test part is read once: by the network, by Kneser–Ney n-grams, by gzip and xz with the training part before it, and by the network and an n-gram model mixed.
-What is chosen (pass, order, share of the mixture) is chosen on the validation part. A GPU is used where there is one.
+whichever comes first; on a CPU its own minutes count, so that other programs on the machine change nothing. After each pass the state is saved, and a run
+that was stopped goes on from there; the weights that validate best are kept. Then the test part is read once: by the network, by Kneser–Ney n-grams, by gzip
+and xz with the training part before it, and by the network and an n-gram model mixed. What is chosen (pass, order, share of the mixture) is chosen on the
+validation part. A GPU is used where there is one.
 
-The result of each cell stands in `_build/benchmarks/manual.json`; with `--keep` it also becomes a file of the package, `manual_recipe.json`, which the page on
-agreement prints.
+The result of each cell, with samples whose words are marked as met in training or new, stands in `_build/benchmarks/manual.json`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import json
 import lzma
 import math
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -27,18 +26,16 @@ from common import FOLDER, machine, write
 from unrolled import corpora
 from unrolled.metrics import bits_per_character
 from unrolled.ngram import KneserNey
-from unrolled.owndata.run import write_whole
 from unrolled.owndata.text import CharacterModel, Known, Parts, TextTask, sample
 from unrolled.torch_models import KINDS, token_log_probs
 
 ORDERS = (5, 6, 7, 8)
 SHARES = tuple(i / 20 for i in range(21))  # of the network in the mixture
 TEMPERATURES = (0.5, 0.8, 1.0)
-WRITTEN, SHOWN = 2_000, 120  # characters of a sample; pieces of it, words and what lies between, that the page shows
+WRITTEN, SHOWN = 2_000, 120  # characters of a sample; pieces of it, words and what lies between, that are kept
 HELD = 20_000  # characters of the validation part that are read after each pass
 WARM_UP = 100  # updates
 SAMPLED = (1, 4)  # passes after which a sample is kept, to see what the network has learnt by then
-KEPT = Path(__file__).resolve().parents[1] / "src" / "unrolled" / "manual_recipe.json"
 
 
 def parts() -> Parts:
@@ -121,7 +118,7 @@ class Recipe:
         model.train()
         for update in range(number * self.task.per_pass, (number + 1) * self.task.per_pass):
             seconds = before + clock() - start
-            if seconds >= self.limit:
+            if losses and seconds >= self.limit:
                 break
             for group in self.optimizer.param_groups:
                 group["lr"] = self._rate(update, seconds)
@@ -190,7 +187,6 @@ def main() -> None:
     parser.add_argument("--dropout", type=float, default=0.2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--keep", action="store_true", help="also put the result into the package, where the page on agreement finds it")
     arguments = parser.parse_args()
 
     recipe = Recipe(arguments)
@@ -213,9 +209,6 @@ def main() -> None:
     cells = json.loads(earlier.read_text(encoding="utf-8"))["cells"] if earlier.exists() else {}
     result["cells"] = cells | {arguments.cell: found}
     write("manual", result)
-    if arguments.keep:
-        write_whole(KEPT, (json.dumps(result, indent=1, ensure_ascii=False) + "\n").encode())
-        print(f"written: {KEPT.relative_to(KEPT.parents[2])}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """The setting that a benchmark shares with a published one is that setting."""
 
+import argparse
 import importlib
 import math
 
 import numpy as np
 import pytest
+import torch
 
 
 @pytest.fixture
@@ -75,3 +77,50 @@ def test_counts_of_other_orders_are_made_anew(pronunciation, counts, monkeypatch
     monkeypatch.setattr(pronunciation, "ORDERS", (2,))
     pronunciation.counted(False)
     assert counts == [False, False]
+
+
+@pytest.fixture
+def manual(course, monkeypatch, tmp_path):
+    """The recipe on a small text, with a folder of its own; manual.begun(): a run of two passes with a tiny GRU."""
+    monkeypatch.syspath_prepend(str(course / "benchmarks"))
+    recipe = importlib.import_module("manual")
+    text = "the keys near the cabinet are old. " * 400
+    monkeypatch.setattr(recipe, "FOLDER", tmp_path / "benchmarks")
+    monkeypatch.setattr(recipe, "parts", lambda: recipe.Parts(text[:9_000], text[9_000:10_000], text[10_000:11_000]))
+    options = {"cell": "gru", "units": 8, "passes": 2, "minutes": 10, "lr": 4e-3, "dropout": 0.2, "seed": 0, "device": "cpu"}
+    recipe.begun = lambda **other: recipe.Recipe(argparse.Namespace(**{**options, **other}))
+    return recipe
+
+
+def losses(run):
+    return [(done["training"], done["validation"]) for done in run.history]
+
+
+def test_training_on_the_manual_goes_on_where_it_was_stopped_as_if_it_had_not_been(manual):
+    whole, stopped, later = manual.begun(), manual.begun(), manual.begun()
+    whole.one_pass(), whole.one_pass()
+    stopped.one_pass(), stopped.save()
+    later.go_on(), later.one_pass()
+    assert losses(later) == losses(whole)
+
+
+def test_training_on_the_manual_does_not_go_on_with_another_network(manual):
+    run = manual.begun()
+    run.one_pass(), run.save()
+    with pytest.raises(SystemExit, match="units"):
+        manual.begun(units=9).go_on()
+
+
+def test_the_weights_that_validate_best_are_judged(manual):
+    run = manual.begun()
+    run.one_pass()
+    best = {name: value.clone() for name, value in run.best.items()}
+    run.task.validate = lambda: 99.0  # the second pass makes it worse
+    run.one_pass()
+    assert all(torch.equal(run.best[name], value) for name, value in best.items())
+
+
+def test_training_on_the_manual_ends_with_its_minutes(manual):
+    run = manual.begun(passes=1_000, minutes=1e-6)
+    run.one_pass()
+    assert run.finished and run.history[0]["updates"] == 1
