@@ -208,7 +208,7 @@ def test_a_full_disk_is_said_before_training(tale, tmp_path, monkeypatch):
     monkeypatch.setattr(run.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 1_000})())
     with pytest.raises(run.RunError, match=r"needs 4 MB in .*, but its disk has 0.0 MB left: make room there"):
         run_train(tale, tmp_path / "run")
-    assert not (tmp_path / "run" / run.SETTINGS).exists()
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_quota_is_met_before_training(tale, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 from dataclasses import dataclass
@@ -48,7 +49,12 @@ def train(path: Path, options: Options, default_folder: Path, console: Console) 
     read = _labelled if kind == "labelled" else _text
     task, settings, notes = read(path, options, device)
     run.open_folder(folder, settings, options.resume)
-    run.make_sure_of_room(folder, task.model)
+    try:
+        run.make_sure_of_room(folder, task.model)
+    except run.RunError:
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # unless an earlier run stands in it
+        raise
     run.keep_settings(folder, settings)
     trainer = run.Trainer(task, folder, options.lr)
     if options.resume:
