@@ -79,6 +79,20 @@ def test_a_changed_message_is_fuzzy_with_its_former_text_and_not_used(small):
     assert "### 2\nThe first paragraph says 94 % of it.\n---\n第一段。\n" in tool.todo(small, "zh_CN", "index")
 
 
+def test_a_long_former_text_stays_on_one_line_and_goes_once_the_entry_is_translated_anew(small):
+    long = 'says "93 %" of it, ' + "word after word, " * 20
+    page = small / "book" / "index.md"
+    page.write_text(PAGE.replace("says 93 % of it.", long + "end."))
+    entered(small, "### 2\n---\n第一段。\n")
+    page.write_text(PAGE.replace("says 93 % of it.", long + "stop."))
+    for _ in range(2):
+        tool.update(small, "zh_CN")
+        former = [line for line in po(small).read_text().splitlines() if line.startswith("#|")]
+        assert len(former) == 1 and former[0].endswith('word after word, end."')
+    entered(small, "### 2\n---\n第一段。\n")
+    assert "#|" not in po(small).read_text() and "# |" not in po(small).read_text()
+
+
 def test_what_is_no_longer_on_the_page_goes_from_the_catalogue(small):
     entered(small, "### 1\n---\n标题\n\n### 3\n---\n第二段。\n")
     (small / "book" / "index.md").write_text("# A head\n")

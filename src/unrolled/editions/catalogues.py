@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
-from babel.messages.pofile import read_po, write_po
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po, unescape, write_po
 
 FOLDER = "book/locales"
 THEN = datetime(2026, 1, 1, tzinfo=UTC)  # a date that changes with each run would make every catalogue differ
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+UNBROKEN = 1_000_000  # characters of a line: at 0 Babel breaks former texts, which no program could read then
 HEADER = "# Translations for Unrolled: sequence models from scratch. CONTRIBUTING.md says how to work on them.\n#"
 
 
@@ -50,7 +53,18 @@ def read(path: Path, language: str) -> Catalog:
     if not path.is_file():
         return _new(language)
     with path.open("rb") as file:
-        return read_po(file, locale=language)
+        catalogue = read_po(file, locale=language)
+    for entry in catalogue:
+        take_former_text(entry)
+    return catalogue
+
+
+def take_former_text(entry: Message) -> None:
+    """Take the former text of an entry, `#| msgid "…"`, out of its remarks, among which Babel puts it."""
+    former = " ".join(remark.removeprefix("|") for remark in entry.user_comments if remark.startswith("|"))
+    if former:
+        entry.previous_id = ["".join(unescape(quoted) for quoted in QUOTED.findall(former))]
+        entry.user_comments = [remark for remark in entry.user_comments if not remark.startswith("|")]
 
 
 def _new(language: str) -> Catalog:
@@ -65,11 +79,13 @@ def updated(catalogue: Catalog, messages: list[str], language: str) -> Catalog:
     template = _new(language)
     for message in messages:
         template.add(message)
+    former = {entry.id: entry.previous_id for entry in catalogue}
     catalogue.update(template)
     fresh = _new(language)
     for message in messages:
         entry = catalogue.get(message)
-        fresh.add(message, entry.string, flags=entry.flags, user_comments=entry.user_comments, previous_id=entry.previous_id if entry.fuzzy else ())
+        before = (entry.previous_id or former.get(message, ())) if entry.fuzzy else ()
+        fresh.add(message, entry.string, flags=entry.flags, user_comments=entry.user_comments, previous_id=before)
     for entry in fresh:  # Babel takes the sign of per cent for a placeholder
         entry.flags.discard("python-format")
     return fresh
@@ -78,7 +94,7 @@ def updated(catalogue: Catalog, messages: list[str], language: str) -> Catalog:
 def write(path: Path, catalogue: Catalog) -> None:
     """Write the catalogue in place of the file; the same catalogue gives the same bytes."""
     content = io.BytesIO()
-    write_po(content, catalogue, width=0, ignore_obsolete=True, include_previous=True)
+    write_po(content, catalogue, width=UNBROKEN, ignore_obsolete=True, include_previous=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.write_bytes(content.getvalue())
