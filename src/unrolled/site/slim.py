@@ -1,7 +1,8 @@
 """Removes from a finished site what no page loads: MathJax's other bundles, which repeat each other, and source maps.
 
 A page loads one bundle; the parts of MathJax that are loaded on demand (fonts, extensions, outputs, speech) stay. Nor does a page load the index
-of the search, which is as large as many pages together and which the theme asks for on each of them: the page of the search has it.
+of the search, which is as large as many pages together and which the theme asks for on each of them: the page of the search has it. In code, names and
+brackets have the colour of the block in all styles, and need no tags, which take a fifth of a page.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from sphinx.util.typing import ExtensionMetadata
 from unrolled import __version__
 
 BUNDLE = re.compile(r"mathjax/([\w-]+\.js)")
+STYLES = "pygments.css"
+OF_BLOCK = re.compile(r'html\[data-theme="(\w+)"\] \.highlight \{[^}]*?\bcolor: ([^;}]*?) *\}')
+OF_CLASS = re.compile(r'html\[data-theme="(\w+)"\] \.highlight \.(\w+) \{ *([^}]*?) *\}')
+CODE = re.compile(rb"<pre>.*?</pre>", re.DOTALL)
 SEARCH = re.compile(rb'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>')
 
 
@@ -24,7 +29,7 @@ def slim(app: Sphinx, error: Exception | None) -> None:
     folder = static / "mathjax"
     if error or app.builder.format != "html":
         return
-    without_search(Path(app.outdir))
+    slim_pages(Path(app.outdir))
     if not folder.is_dir():
         return
     page = Path(app.outdir, app.builder.get_target_uri(app.config.root_doc)).read_text(encoding="utf-8")
@@ -34,12 +39,32 @@ def slim(app: Sphinx, error: Exception | None) -> None:
         path.unlink()
 
 
-def without_search(site: Path) -> None:
-    """Let only the page of the search load what searching takes."""
+def slim_pages(site: Path) -> None:
+    """Let only the page of the search load what searching takes, and leave out the tags in code that change nothing."""
+    styles = site / "_static" / STYLES
+    plain = plain_classes(styles.read_text(encoding="utf-8")) if styles.is_file() else set()
     for path in [*site.glob("*.html"), *site.glob("book/**/*.html")]:
         page = path.read_bytes()
-        if path.name != "search.html" and SEARCH.search(page):
-            path.write_bytes(SEARCH.sub(b"", page))
+        slimmer = without_tags(page if path.name == "search.html" else SEARCH.sub(b"", page), plain)
+        if slimmer != page:
+            path.write_bytes(slimmer)
+
+
+def plain_classes(styles: str) -> set[str]:
+    """The classes of highlighted code that have the colour of the whole block and nothing else, in the light and in the dark style."""
+    block = {mode: f"color: {colour}" for mode, colour in OF_BLOCK.findall(styles)}
+    found: dict[str, dict[str, str]] = {}
+    for mode, name, style in OF_CLASS.findall(styles):
+        found.setdefault(name, {})[mode] = style
+    return {name for name, style in found.items() if style == block}
+
+
+def without_tags(page: bytes, classes: set[str]) -> bytes:
+    """A page whose blocks of code have no tags of these classes; what stands in them stays."""
+    if not classes:
+        return page
+    tag = re.compile(rb'<span class="(?:%s)">([^<]*)</span>' % "|".join(sorted(classes)).encode())
+    return CODE.sub(lambda block: tag.sub(rb"\1", block[0]), page)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
