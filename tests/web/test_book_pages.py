@@ -1,4 +1,4 @@
-"""The pages of the book itself in a real browser: no network, no errors, nothing that runs off a phone, nothing that shuts anyone out.
+"""The pages of the book itself, and a sample of the Chinese ones, in a real browser: no network, no errors, nothing that runs off a phone, nothing that shuts anyone out.
 
 Each page is opened twice, from a server and from its file; what the browser saw is kept, and every test looks at that.
 """
@@ -19,6 +19,8 @@ pytestmark = pytest.mark.slow
 
 COURSE = Path(__file__).resolve().parents[2]
 PAGES = re.findall(r"(?:file|root): book/(\S+)", (COURSE / "_toc.yml").read_text(encoding="utf-8"))
+CHINESE = "zh_CN/"  # before the name of a page: its Chinese edition
+CHINESE_PAGES = [f"{CHINESE}{page}" for page in ("index", "paths", "progress", "sequences/compression", "gates/lstm")]  # a sample
 QUIZZES = sorted(path.stem for path in (COURSE / "book" / "quizzes").glob("*.yml"))
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
 AXE = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
@@ -60,6 +62,7 @@ class Seen:
     """What the browser saw of one page."""
 
     page: str
+    server: str
     requests: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     live_quizzes: int = 0
@@ -77,15 +80,26 @@ def address(built_book, serve) -> str:
     return serve(site) + "/book"
 
 
-@pytest.fixture(scope="module", params=PAGES)
-def seen(request, driver, built_book, address) -> Seen:
+@pytest.fixture(scope="session")
+def chinese_address(chinese_book, serve) -> str:
+    """The address of the site that holds both books."""
+    site, _ = chinese_book
+    return serve(site)
+
+
+@pytest.fixture(scope="module", params=[*PAGES, *CHINESE_PAGES])
+def seen(request, driver, serve) -> Seen:
     """One page, opened from the server and from its file."""
-    seen = Seen(request.param)
+    chinese = request.param.startswith(CHINESE)
+    site, _ = request.getfixturevalue("chinese_book" if chinese else "built_book")
+    server = request.getfixturevalue("chinese_address" if chinese else "address").removesuffix("/book")
+    path = f"{CHINESE if chinese else ''}book/{request.param.removeprefix(CHINESE)}.html"
+    seen = Seen(request.param, server)
     driver.set_script_timeout(300)
     driver.get("about:blank")
     requests_of(driver), errors_of(driver)
 
-    open_page(driver, f"{address}/{seen.page}.html")
+    open_page(driver, f"{server}/{path}")
     seen.live_quizzes = len(driver.find_elements(By.CSS_SELECTOR, ".unrolled-quiz.is-live"))
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
     seen.phone_width = driver.execute_script("return document.documentElement.scrollWidth")
@@ -102,7 +116,7 @@ def seen(request, driver, built_book, address) -> Seen:
 
     driver.get("about:blank")
     requests_of(driver), errors_of(driver)
-    open_page(driver, (built_book[0] / "book" / f"{seen.page}.html").as_uri())
+    open_page(driver, (site / path).as_uri())
     seen.file_requests, seen.file_errors = requests_of(driver), errors_of(driver)
     return seen
 
@@ -132,10 +146,9 @@ def errors_of(browser) -> list[str]:
     return [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
 
 
-def test_a_page_asks_only_its_own_server(seen, address):
-    server = address.removesuffix("/book")
+def test_a_page_asks_only_its_own_server(seen):
     assert seen.requests, "the log of requests is empty"
-    assert [url for url in seen.requests if not url.startswith(server)] == []
+    assert [url for url in seen.requests if not url.startswith(seen.server)] == []
 
 
 def test_a_page_reports_no_error(seen):
