@@ -34,7 +34,7 @@ NO_DATE = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)  # the same file fo
 # Which files of the package each catalogue holds the texts of, by the beginning of their path.
 DOMAINS = {
     "checks": ("language.py", "checks/", "reference/"),
-    "owndata": ("owndata/",),
+    "owndata": ("owndata/", "corpora/"),
     "grading": ("grading/",),
     "terminal": ("cli.py", "course.py", "answers.py", "quizzes.py", "quiz_terminal.py", "terminal.py", "yours/"),
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+import typer.core
 
 from . import __version__, language, quizzes, terminal
 from .course import course_folder, meant, start_assignment, work_folder
@@ -26,8 +27,43 @@ LIBRARY = texts((
     "Options", "Arguments", "Commands", "Error", "Aborted.", "Aborted!", "[default: {}]", "[required]", "[env var: {}]", "default: {default}", "required",
     "Try [blue]'{command_path} {help_option}'[/] for help.", "Missing command.", "No such command {name!r}.",
 ))  # fmt: skip
+# And what it says in English alone, when a command is used wrongly: that is found by its form.
+USAGE_ERRORS = texts((
+    "Missing argument {name}.", "Missing option {name}.", "No such option: {name} (Possible options: {names})", "No such option: {name}",
+    "Got unexpected extra argument(s) ({arguments})", "Option {name} requires an argument.", "Option {name} requires {count} arguments.",
+    "Option {name} does not take a value.", "Invalid value for {name}: {problem}", "{problem}. Did you mean {names}?",
+    "Input should be a valid integer, unable to parse string as an integer", "Input should be a valid number, unable to parse string as a number",
+    "Input should be greater than or equal to {least}",
+))  # fmt: skip
+USAGE, OPTIONS, COMMAND = texts(("Usage: ", "[OPTIONS]", "COMMAND [ARGS]..."))
+
+
+class Spoken(typer.core.TyperGroup):
+    """Commands that speak the language in which the course speaks, also when they are used wrongly."""
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        with spoken_errors():
+            return super().make_context(*args, **options)
+
+    def invoke(self, *args: Any, **options: Any) -> Any:
+        with spoken_errors():
+            return super().invoke(*args, **options)
+
+
+@contextlib.contextmanager
+def spoken_errors() -> Iterator[None]:
+    """Gives an error of usage its sentence in the language that is spoken now."""
+    try:
+        yield
+    except Exception as error:
+        if hasattr(error, "format_message"):  # of the library's own errors, which have no public name
+            said = language.again(error.format_message(), USAGE_ERRORS)
+            error.format_message = lambda: said
+        raise
+
 
 app = typer.Typer(
+    cls=Spoken,
     help="The command line of the course Unrolled: sequence models from scratch.",
     no_args_is_help=True,
     add_completion=False,
@@ -514,6 +550,10 @@ def _translated(command: Any) -> Any:
     for part in [command, *command.get_params(typer.Context(command))]:
         if getattr(part, "help", None):
             part.help = gettext(" ".join(part.help.split()))
+    command.options_metavar = gettext(OPTIONS)
+    if hasattr(command, "subcommand_metavar"):
+        command.subcommand_metavar = gettext(COMMAND)
+    command.format_usage = lambda context, formatter: formatter.write_usage(context.command_path, " ".join(command.collect_usage_pieces(context)), gettext(USAGE))
     if panel := getattr(command, "rich_help_panel", None):
         command.rich_help_panel = gettext(panel)
     for inner in getattr(command, "commands", {}).values():

@@ -85,7 +85,7 @@ def _parts(name: str) -> tuple[str, str, str]:
 def _wanted(name: str) -> str:
     found = known(name)
     if found is None:
-        raise ValueError(f"There is no language {name!r}; the languages are: {', '.join(languages())}.")
+        raise ValueError(gettext("There is no language {name!r}; the languages are: {names}.").format(name=name, names=listed(languages())))
     return found
 
 

@@ -118,7 +118,7 @@ class Quiz:
     def part(self, part: str) -> tuple[Question, ...]:
         """The questions of ``before`` or ``after``."""
         if part not in PARTS:
-            raise QuizError(f"A quiz has the parts before and after, received {part!r}; choose one of the two.")
+            raise QuizError(gettext("A quiz has the parts before and after, received {part!r}; choose one of the two.").format(part=part))
         return self.before if part == "before" else self.after
 
 
@@ -144,7 +144,9 @@ def path_of(name: str, folder: Path) -> Path:
     if name in known:
         return Path(folder) / f"{name}.yml"
     if not known:
-        raise QuizError(f"No quiz is called {name!r}: {shown(folder)} holds no .yml file; name the folder of quizzes.")
+        raise QuizError(gettext(
+            "No quiz is called {name!r}: {folder} holds no .yml file; name the folder of quizzes."
+        ).format(name=name, folder=shown(folder)))
     nearest = sorted(known, key=lambda other: -difflib.SequenceMatcher(None, name, other).ratio())
     text = gettext("No quiz is called {name}; {folder} holds {names}: use one of these.")
     raise QuizError(text.format(name=repr(name), folder=shown(folder), names=listed(nearest)))
@@ -180,7 +182,7 @@ def load(path: Path) -> Quiz:
     try:
         status = path.stat()
     except OSError as error:
-        raise QuizError(f"{shown(path)}: expected a readable file, received {error.strerror!r}.") from error
+        raise QuizError(gettext("{path}: expected a readable file, received {problem!r}.").format(path=shown(path), problem=error.strerror)) from error
     return _load(path, status.st_mtime_ns, status.st_size)
 
 
@@ -222,9 +224,9 @@ def _read(path: Path) -> tuple[yaml.Node | None, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise QuizError(f"{shown(path)}: expected a readable file, received {error.strerror!r}.") from error
+        raise QuizError(gettext("{path}: expected a readable file, received {problem!r}.").format(path=shown(path), problem=error.strerror)) from error
     except UnicodeDecodeError as error:
-        raise QuizError(f"{shown(path)}: expected UTF-8, received byte {error.object[error.start]:#x}.") from error
+        raise QuizError(gettext("{path}: expected UTF-8, received byte {byte:#x}.").format(path=shown(path), byte=error.object[error.start])) from error
     loader = _Loader(text)
     try:
         root = loader.get_single_node()
@@ -236,8 +238,10 @@ def _read(path: Path) -> tuple[yaml.Node | None, Any]:
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise QuizError(
-            f"{shown(path)}{line}: expected YAML, received an error: {problem}; "
-            "a text with ': ' or ' #' in it, or that begins with a special character, needs quotes or a | block."
+            gettext(
+                "{path}{line}: expected YAML, received an error: {problem}; a text with ': ' or ' #' in it, or that begins with a "
+                "special character, needs quotes or a | block."
+            ).format(path=shown(path), line=line, problem=problem)
         ) from error
     finally:
         loader.dispose()

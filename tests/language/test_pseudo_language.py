@@ -109,9 +109,8 @@ def said(pseudo_locales, tmp_path):
     return run
 
 
-# What a help text names beside the sentences: options, what they take, commands; and the line of the usage, whose first word the library
-# lets nobody translate.
-HELP = re.compile(r"^ *Usage:.*|list\[str\]|--[a-z-]+|<[a-z]+>|^[│ ]+(\*? *[a-z_-]+)|\b[A-Z]+\b", re.MULTILINE)
+# What a help text names beside the sentences: options, what they take, commands; and in the line of the usage the command and its arguments.
+HELP = re.compile(r"(?<=⟧)unrolled [a-z -]*|\{\w+\}|list\[str\]|--[a-z-]+|<[a-z]+>|^[│ ]+(\*? *[a-z_-]+)|\b[A-Z]+\b", re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", [[], ["start"], ["train"], ["quiz"]])
@@ -133,6 +132,18 @@ def test_what_else_a_command_says_is_bracketed(said, command):
     text = said(*command)
     lines = [line for line in text.splitlines() if not re.match(r"[│┃]?\s*[\w-]+\s*│", line)]  # a row of a table: a chapter's name and numbers
     assert text.strip() and not [word for line in lines for word in outside(line) if word not in names], text
+
+
+@pytest.mark.parametrize("arguments", [
+    ["start"], ["start", "x", "y"], ["start", "--no"], ["start", "--languag", "x"], ["start", "x", "--language"], ["strat"], ["verify", "x"],
+    ["train", "x", "--seed", "y"], ["train", "x", "--lr", "y"], ["review", "--minutes", "0"], ["train", "x", "--resume=1"], ["--version=1"],
+    ["train", "no-such.csv"], ["train", "."], ["train", "x", "--cell", "y"], ["--language", "xx", "start"],
+])  # fmt: skip
+def test_what_is_said_of_a_wrong_use_is_bracketed(said, arguments):
+    """All but names: what was typed, what there is to choose from, and what the command's help calls things."""
+    text = said(*arguments)
+    named = re.compile(r"'[^']*'|--?[\w-]+|unrolled(?: \w+)?|\{\w+\}|\bTEXT\b|/\S+|\b(?:rnn|lstm|gru|text|labelled|en|eo|zh_CN|utf-8|no-such\.csv|y|x)\b")
+    assert "⟦" in text and not outside(named.sub(" ", text)), text
 
 
 # --- Feedback ----------------------------------------------------------------------------------

@@ -9,25 +9,29 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..language import gettext, ngettext, texts
 from ._short import Short
 
 LARGEST_MB = 200.0
 
 # How files begin that hold no plain text, and what to do with each.
-_SIGNATURES = (
-    (b"%PDF", "a PDF file", "save its text as a .txt file (`pdftotext FILE` does that)"),
-    (b"PK\x03\x04", "a zip archive (Word, Excel and e-book files are such archives, too)", "unpack it, or save it as plain text or CSV"),
-    (b"\x1f\x8b", "a gzip archive", "unpack it (`gunzip FILE`)"),
-    (b"BZh", "a bzip2 archive", "unpack it (`bunzip2 FILE`)"),
-    (b"\xfd7zXZ", "an xz archive", "unpack it (`unxz FILE`)"),
-    (b"\x28\xb5\x2f\xfd", "a zstd archive", "unpack it (`unzstd FILE`)"),
-    (b"PAR1", "a Parquet table", "write it as CSV (`pandas.read_parquet(FILE).to_csv(..., index=False)`)"),
-    (b"SQLite format 3", "an SQLite database", "write the table as CSV"),
-    (b"\xd0\xcf\x11\xe0", "an old Word or Excel file", "save it as plain text or CSV"),
-    (b"{\\rtf", "a rich-text file", "save it as plain text"),
-    (b"\x89PNG", "a picture", "choose a file that holds text"),
-    (b"\xff\xd8\xff", "a picture", "choose a file that holds text"),
-)
+_KINDS = texts((
+    ("a PDF file", "save its text as a .txt file (`pdftotext FILE` does that)"),
+    ("a zip archive (Word, Excel and e-book files are such archives, too)", "unpack it, or save it as plain text or CSV"),
+    ("a gzip archive", "unpack it (`gunzip FILE`)"),
+    ("a bzip2 archive", "unpack it (`bunzip2 FILE`)"),
+    ("an xz archive", "unpack it (`unxz FILE`)"),
+    ("a zstd archive", "unpack it (`unzstd FILE`)"),
+    ("a Parquet table", "write it as CSV (`pandas.read_parquet(FILE).to_csv(..., index=False)`)"),
+    ("an SQLite database", "write the table as CSV"),
+    ("an old Word or Excel file", "save it as plain text or CSV"),
+    ("a rich-text file", "save it as plain text"),
+    ("a picture", "choose a file that holds text"),
+    ("a picture", "choose a file that holds text"),
+))
+_SIGNATURES = tuple(zip((
+    b"%PDF", b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"PAR1", b"SQLite format 3", b"\xd0\xcf\x11\xe0", b"{\\rtf", b"\x89PNG", b"\xff\xd8\xff",
+), _KINDS, strict=True))  # fmt: skip
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
           (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
 # What text files are written in where it is not UTF-8. Rarer encodings must be named: with more candidates the guesses get worse.
@@ -77,30 +81,34 @@ def read_bytes(path: Path, largest_mb: float) -> bytes:
     try:
         size = path.stat().st_size
         if path.is_dir():
-            raise IsADirectoryError(f"{path} should be a file, but it is a folder; name one of the files in it.")
+            raise IsADirectoryError(gettext("{path} should be a file, but it is a folder; name one of the files in it.").format(path=path))
         if size > largest_mb * 1e6:
             raise ValueError(
-                f"{path} should have at most {largest_mb:g} MB, but it has {size / 1e6:.0f} MB; cut it, for example with "
-                f"`head -c {int(largest_mb)}M`, or pass a larger largest_mb if this machine has ten times as much memory."
+                gettext(
+                    "{path} should have at most {largest_mb:g} MB, but it has {size:.0f} MB; cut it, for example with `head -c {most}M`, "
+                    "or pass a larger largest_mb if this machine has ten times as much memory."
+                ).format(path=path, largest_mb=largest_mb, size=size / 1e6, most=int(largest_mb))
             )
         return path.read_bytes()
     except FileNotFoundError:
-        raise FileNotFoundError(f"There is no file {path}; check its name, which may be written from {Path.cwd()}.") from None
+        raise FileNotFoundError(gettext("There is no file {path}; check its name, which may be written from {folder}.").format(path=path, folder=Path.cwd())) from None
     except PermissionError:
-        raise PermissionError(f"{path} may not be read by this user; change its permissions, or copy it to a place of yours.") from None
+        raise PermissionError(gettext("{path} may not be read by this user; change its permissions, or copy it to a place of yours.").format(path=path)) from None
     except OSError as error:
         if isinstance(error, IsADirectoryError):
             raise
-        raise OSError(f"{path} can't be read ({error.strerror or error}); copy it to another disk and name the copy.") from error
+        raise OSError(gettext(
+            "{path} can't be read ({problem}); copy it to another disk and name the copy."
+        ).format(path=path, problem=error.strerror or error)) from error
 
 
 def decoded(raw: bytes, path: Path, encoding: str | None = None) -> TextFile:
     """The text that these bytes hold; path is for messages. Raises ValueError as `text_file` does."""
     if not raw.strip():
-        raise ValueError(f"{path} should hold text, but it is empty; choose another file.")
-    for signature, what, advice in _SIGNATURES:
+        raise ValueError(gettext("{path} should hold text, but it is empty; choose another file.").format(path=path))
+    for signature, (what, advice) in _SIGNATURES:
         if raw.startswith(signature):
-            raise ValueError(f"{path} should be plain text, but it is {what}; {advice}, and name the new file.")
+            raise ValueError(gettext("{path} should be plain text, but it is {what}; {advice}, and name the new file.").format(path=path, what=gettext(what), advice=gettext(advice)))
     notes: list[str] = []
     if encoding is None:
         encoding, text, note = _found(raw, path)
@@ -111,13 +119,15 @@ def decoded(raw: bytes, path: Path, encoding: str | None = None) -> TextFile:
     cleaned, dropped = _CONTROL.subn("", text)
     if dropped > 0.01 * len(text):
         raise ValueError(
-            f"{path} should be plain text, but {dropped:,} of its {len(text):,} characters are control characters, as in programs, pictures and "
-            "archives; choose a file that a text editor shows, or name its encoding."
+            gettext(
+                "{path} should be plain text, but {dropped:,} of its {length:,} characters are control characters, as in programs, "
+                "pictures and archives; choose a file that a text editor shows, or name its encoding."
+            ).format(path=path, dropped=dropped, length=len(text))
         )
     if not cleaned.strip():
-        raise ValueError(f"{path} should hold text, but it holds white space alone; choose another file.")
+        raise ValueError(gettext("{path} should hold text, but it holds white space alone; choose another file.").format(path=path))
     if dropped:
-        notes.append(f"{dropped:,} control characters were dropped.")
+        notes.append(ngettext("{count:,} control character was dropped.", "{count:,} control characters were dropped.", dropped).format(count=dropped))
     return TextFile(path, cleaned, codecs.lookup(encoding).name, tuple(notes))
 
 
@@ -126,12 +136,17 @@ def _decode_as(raw: bytes, encoding: str, path: Path) -> str:
     try:
         return raw.decode(encoding)
     except LookupError:
-        raise ValueError(f"encoding should be one that Python knows, such as 'utf-8' or 'cp1252', but it is {encoding!r}; see "
-                         "https://docs.python.org/3/library/codecs.html#standard-encodings.") from None  # fmt: skip
+        raise ValueError(gettext(
+            "encoding should be one that Python knows, such as 'utf-8' or 'cp1252', but it is {encoding!r}; see "
+            "https://docs.python.org/3/library/codecs.html#standard-encodings."
+        ).format(encoding=encoding)) from None  # fmt: skip
     except UnicodeError as error:
         place = getattr(error, "start", 0)
         raise ValueError(
-            f"{path} should be written in {encoding}, but its byte {place:,} does not fit that; leave the encoding out to have it found, or name another."
+            gettext(
+                "{path} should be written in {encoding}, but its byte {place:,} does not fit that; leave the encoding out to have it "
+                "found, or name another."
+            ).format(path=path, encoding=encoding, place=place)
         ) from None
 
 
@@ -149,17 +164,23 @@ def _found(raw: bytes, path: Path) -> tuple[str, str, str | None]:
         wide = _wide(raw)
         if wide is None:
             raise ValueError(
-                f"{path} should be plain text, but {raw.count(0):,} of its {len(raw):,} bytes are zero, as in programs, pictures and archives; "
-                "choose a file that a text editor shows, or name its encoding."
+                gettext(
+                    "{path} should be plain text, but {zeros:,} of its {length:,} bytes are zero, as in programs, pictures and archives; "
+                    "choose a file that a text editor shows, or name its encoding."
+                ).format(path=path, zeros=raw.count(0), length=len(raw))
             )
-        return wide, _decode_as(raw, wide, path), f"The file has no byte-order mark and was read as {wide}, which is a guess from its zero bytes."
+        return wide, _decode_as(raw, wide, path), gettext(
+            "The file has no byte-order mark and was read as {wide}, which is a guess from its zero bytes."
+        ).format(wide=wide)
     encoding, others = _guess(raw, path, broken)
     text = _decode_as(raw, encoding, path)
     word = max(re.findall(r"\w*[^\x00-\x7f]\w*", text)[:200], key=len, default="")
-    also = f" (the next guess is {others[0]})" if others else ""
-    return encoding, text, (
-        f"The file is not written in UTF-8 and was read as {encoding}, which is a guess: if words such as {word!r} look wrong, name the encoding{also}."
-    )
+    if others:
+        note = gettext("The file is not written in UTF-8 and was read as {encoding}, which is a guess: if words such as {word!r} look wrong, name the encoding "
+                       "(the next guess is {other}).")  # fmt: skip
+        return encoding, text, note.format(encoding=encoding, word=word, other=others[0])
+    note = gettext("The file is not written in UTF-8 and was read as {encoding}, which is a guess: if words such as {word!r} look wrong, name the encoding.")
+    return encoding, text, note.format(encoding=encoding, word=word)
 
 
 def _wide(raw: bytes) -> str | None:
@@ -181,8 +202,10 @@ def _guess(raw: bytes, path: Path, broken: UnicodeDecodeError) -> tuple[str, lis
         from charset_normalizer import from_bytes
     except ModuleNotFoundError:
         raise ValueError(
-            f"{path} should be written in UTF-8, but its byte {broken.start:,} does not fit that; name its encoding, such as 'cp1252', or run "
-            "`pip install charset-normalizer` to have it guessed."
+            gettext(
+                "{path} should be written in UTF-8, but its byte {place:,} does not fit that; name its encoding, such as 'cp1252', "
+                "or run `pip install charset-normalizer` to have it guessed."
+            ).format(path=path, place=broken.start)
         ) from None
     # Only lines with a byte beyond ASCII tell anything; no encoding of the candidates uses the byte of a line feed for another thing.
     telling = b"\n".join(line for line in raw.splitlines() if not line.isascii())[:200_000]
@@ -193,8 +216,10 @@ def _guess(raw: bytes, path: Path, broken: UnicodeDecodeError) -> tuple[str, lis
     latin = _latin(raw, telling)
     if not matches and not latin:
         raise ValueError(
-            f"{path} should be plain text, but its bytes fit no encoding that is tried (byte {broken.start:,} is not UTF-8); name its encoding, "
-            "or choose a file that a text editor shows."
+            gettext(
+                "{path} should be plain text, but its bytes fit no encoding that is tried (byte {place:,} is not UTF-8); name its "
+                "encoding, or choose a file that a text editor shows."
+            ).format(path=path, place=broken.start)
         )
     # Where several explain the bytes about as well as each other, the one that most files are written in.
     level = [m.encoding for m in matches if m.chaos <= matches[0].chaos + 0.06 and m.coherence >= matches[0].coherence - 0.01]

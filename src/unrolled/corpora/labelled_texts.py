@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..language import gettext, listed, texts
 from ._ask import whole_number
 from ._short import Short
 from .files import LARGEST_MB, decoded, read_bytes
@@ -29,6 +30,17 @@ _LABEL_NAMES = ("label", "class", "class index", "sentiment", "category", "targe
 _JOINED = (("title", "description"), ("title", "content"), ("title", "text"), ("title", "body"), ("title", "abstract"), ("headline", "content"))
 # Folders of texts without a label, beside the folders of the classes: IMDB's.
 _UNLABELLED_FOLDERS = ("unsup",)
+EITHER, ALL = texts(("{first} or {second}", "{first} and {second}"))
+HELD_OUT = texts(("validation", "test"))
+FEW_GROUPS, FEW_TEXTS = texts((
+    "Three parts should each have some rows, but the {rows} rows have {count} groups, too few to share out; bring more data, or name another group column.",
+    "Three parts should each have some rows, but the {rows} rows have {count} different texts, too few to share out; bring more data, or name another group column.",
+))  # fmt: skip
+# Why rows are left out, by the names in `LabelledTexts.dropped`.
+REASONS = texts({
+    "not readable": "{count:,} not readable", "without text": "{count:,} without text", "without label": "{count:,} without label",
+    "without group": "{count:,} without group", "repeated": "{count:,} repeated",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,23 +81,21 @@ class LabelledTexts(Short):
         rng = np.random.default_rng(whole_number(seed, "seed"))
         parts = _stratified(self.groups or self.texts, self.labels, fractions, rng)
         if any(not rows for rows in parts):
-            what = "groups" if self.groups else "different texts"
-            raise ValueError(
-                f"Three parts should each have some rows, but the {len(self)} rows have {len(set(self.groups or self.texts))} {what}, too few to share "
-                "out; bring more data, or name another group column."
-            )
+            few = gettext(FEW_GROUPS if self.groups else FEW_TEXTS)
+            raise ValueError(few.format(rows=len(self), count=len(set(self.groups or self.texts))))
         train, validation, test = (self.take(rows) for rows in parts)
         notes = []
-        for name, part in (("validation", validation), ("test", test)):
+        for name, part in zip(HELD_OUT, (validation, test), strict=True):
             unseen = sorted(set(part.labels) - set(train.labels), key=_by_size)
             if unseen:
-                notes.append(f"The {name} part has {_few(unseen)}, which no training example has: no model can know it.")
+                notes.append(gettext("The {name} part has {labels}, which no training example has: no model can know it.").format(name=gettext(name), labels=_few(unseen)))
             absent = sorted(set(train.labels) - set(part.labels), key=_by_size)
             if absent:
-                notes.append(f"The {name} part has no example of {_few(absent)}: it says nothing about that.")
+                notes.append(gettext("The {name} part has no example of {labels}: it says nothing about that.").format(name=gettext(name), labels=_few(absent)))
             seen = set(train.texts)
             if repeated := sum(text in seen for text in part.texts):
-                notes.append(f"{repeated:,} of the {len(part):,} texts of the {name} part stand in the training part, too, in another group.")
+                repetition = gettext("{repeated:,} of the {count:,} texts of the {name} part stand in the training part, too, in another group.")
+                notes.append(repetition.format(repeated=repeated, count=len(part), name=gettext(name)))
         return Parts(train, validation, test, tuple(notes))
 
 
@@ -125,7 +135,10 @@ def labelled(
     group_column = None if group is None else _named(group, "group", table, path)
     notes = list(file.notes)
     if text is None or label is None:
-        notes.append(f"Texts are taken from {_few(texts, 'and')}, labels from {label_column!r}: name other columns by text= and label= if that is wrong.")
+        notes.append(gettext(
+            "Texts are taken from {columns}, labels from {label_column!r}: name other columns by text= and label= if that is "
+            "wrong."
+        ).format(columns=_few(texts, ALL), label_column=label_column))
     rows = [
         (
             " ".join(part for name in texts if (part := row.get(name, "").strip())),
@@ -134,7 +147,7 @@ def labelled(
         )
         for row in table.rows
     ]
-    return _cleaned(rows, Counter({"not readable": table.unreadable}), notes, path, f"column {label_column!r}")
+    return _cleaned(rows, Counter({"not readable": table.unreadable}), notes, path, gettext("column {name!r}").format(name=label_column))
 
 
 def _cleaned(rows: list[tuple[str, str, str | None]], dropped: Counter, notes: list[str], path: Path, where: str) -> LabelledTexts:
@@ -153,25 +166,34 @@ def _cleaned(rows: list[tuple[str, str, str | None]], dropped: Counter, notes: l
             kept[text, label] = group
     dropped = Counter({reason: count for reason, count in dropped.items() if count})
     total = len(kept) + sum(dropped.values())
-    counted = ", ".join(f"{count:,} {reason}" for reason, count in dropped.items())
+    counted = listed(gettext(REASONS[reason]).format(count=count) for reason, count in dropped.items())
     if not kept:
-        raise ValueError(f"{path} should have rows with a text and a label, but none of its {total:,} rows has both ({counted or 'no row at all'}); "
-                         "check the names of the columns.")  # fmt: skip
+        raise ValueError(gettext(
+            "{path} should have rows with a text and a label, but none of its {total:,} rows has both ({counted}); check the "
+            "names of the columns."
+        ).format(path=path, total=total, counted=counted or gettext('no row at all')))  # fmt: skip
     classes = Counter(label for _, label in kept)
     if len(classes) == 1:
         raise ValueError(
-            f"{path} should have texts of at least two classes, but all {len(kept):,} usable rows have the label {next(iter(classes))!r} ({where}); "
-            "there is nothing to tell apart: name another label column, or add texts of another class."
+            gettext(
+                "{path} should have texts of at least two classes, but all {count:,} usable rows have the label {label!r} ({where}); "
+                "there is nothing to tell apart: name another label column, or add texts of another class."
+            ).format(path=path, count=len(kept), label=next(iter(classes)), where=where)
         )
     if len(classes) > 0.5 * len(kept) and len(kept) > 10:
         raise ValueError(
-            f"Labels should recur, but {where} of {path} has {len(classes):,} different ones in {len(kept):,} rows; name the label column (label=...)."
+            gettext(
+                "Labels should recur, but {where} of {path} has {different:,} different ones in {count:,} rows; name the label "
+                "column (label=...)."
+            ).format(where=where, path=path, different=len(classes), count=len(kept))
         )
     if dropped:
-        notes.append(f"Of {total:,} rows, {sum(dropped.values()):,} were dropped: {counted}.")
+        notes.append(gettext("Of {total:,} rows, {lost:,} were dropped: {counted}.").format(total=total, lost=sum(dropped.values()), counted=counted))
     contradicting = len(kept) - len({text for text, _ in kept})
     if contradicting:
-        notes.append(f"{contradicting:,} texts occur again with another label: no classifier can be right about both.")
+        notes.append(gettext(
+            "{contradicting:,} texts occur again with another label: no classifier can be right about both."
+        ).format(contradicting=contradicting))
     groups = None if None in kept.values() else list(kept.values())
     return LabelledTexts([text for text, _ in kept], [label for _, label in kept], groups, dict(dropped), tuple(notes))
 
@@ -202,7 +224,9 @@ def _read_json(text: str, path: Path) -> _Table:
         try:
             records = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"{path} should be a JSON list of objects, but it can't be read ({error}); write one object a line instead.") from None
+            raise ValueError(gettext(
+                "{path} should be a JSON list of objects, but it can't be read ({error}); write one object a line instead."
+            ).format(path=path, error=error)) from None
     else:
         for number, line in enumerate(text.split("\n"), 1):  # splitlines would cut at separators that may stand inside JSON strings
             if line.strip():
@@ -210,15 +234,17 @@ def _read_json(text: str, path: Path) -> _Table:
                     records.append(json.loads(line))
                 except (ValueError, RecursionError) as error:
                     unreadable += 1
-                    problem = problem or f"line {number}: {error}"
+                    problem = problem or gettext("line {number}: {error}").format(number=number, error=error)
     objects = [record for record in records if isinstance(record, dict)]
     if len(objects) < len(records):
-        problem = problem or f"{json.dumps(next(record for record in records if not isinstance(record, dict)))[:60]} is no object"
+        problem = problem or gettext("{value} is no object").format(value=json.dumps(next(record for record in records if not isinstance(record, dict)))[:60])
     unreadable += len(records) - len(objects)
     if not objects or unreadable > len(objects):
         raise ValueError(
-            f'{path} should have one JSON object a line, such as {{"text": "...", "label": "..."}}, but {unreadable:,} of '
-            f"{unreadable + len(objects):,} can't be read so ({problem}); write it again as JSON lines or CSV."
+            gettext(
+                '{path} should have one JSON object a line, such as {{"text": "...", "label": "..."}}, but {unreadable:,} of '
+                "{total:,} can't be read so ({problem}); write it again as JSON lines or CSV."
+            ).format(path=path, unreadable=unreadable, total=unreadable + len(objects), problem=problem)
         )
     columns = list(dict.fromkeys(str(name) for record in objects for name in record))
     rows = [{str(name): _as_text(value) for name, value in record.items()} for record in objects]
@@ -242,19 +268,21 @@ def _read_separated(text: str, path: Path) -> _Table:
         separator = max(",\t;|", key=lambda one: _regularity(text, one))
     records = _best_reading(text, separator)
     if not records:
-        raise ValueError(f"{path} should have rows of values, but it holds separators alone; choose another file.")
+        raise ValueError(gettext("{path} should have rows of values, but it holds separators alone; choose another file.").format(path=path))
     width, _ = _commonest_width(records)
     if width < 2:
         raise ValueError(
-            f"{path} should have a text and a label in each row, parted by comma, tab, semicolon or bar, but most rows have one value; "
-            "write it as CSV, TSV or JSON lines."
+            gettext(
+                "{path} should have a text and a label in each row, parted by comma, tab, semicolon or bar, but most rows have one "
+                "value; write it as CSV, TSV or JSON lines."
+            ).format(path=path)
         )
     whole = [record for record in records if len(record) == width]
     header = whole[0] if records[0] is whole[0] and _is_header(whole) else None
     columns = _unique([cell.strip() for cell in header]) if header else [f"column {i}" for i in range(1, width + 1)]
     rows = [dict(zip(columns, record, strict=True)) for record in whole[1 if header else 0 :]]
     if not rows:
-        raise ValueError(f"{path} should have rows below its header, but it has none; choose another file.")
+        raise ValueError(gettext("{path} should have rows below its header, but it has none; choose another file.").format(path=path))
     return _Table(columns, rows, len(records) - len(whole))
 
 
@@ -323,14 +351,16 @@ def _columns(table: _Table, path: Path, text: str | Sequence[str] | None, label:
     """The names of the text columns and of the label column, as named or else guessed."""
     texts = None if text is None else [_named(name, "text", table, path) for name in ([text] if isinstance(text, str) else text)]
     if texts == []:
-        raise ValueError("text should name at least one column, but the list is empty; name one.")
+        raise ValueError(gettext("text should name at least one column, but the list is empty; name one."))
     label = None if label is None else _named(label, "label", table, path)
     if label is None:
         label = _guessed_label(table, path, texts or [])
     if texts is None:
         texts = _guessed_texts(table, path, label)
     if label in texts:
-        raise ValueError(f"text and label should be different columns, but both are {label!r}; the columns of {path} are {_few(table.columns, 'and')}.")
+        raise ValueError(gettext(
+            "text and label should be different columns, but both are {label!r}; the columns of {path} are {columns}."
+        ).format(label=label, path=path, columns=_few(table.columns, ALL)))
     return texts, label
 
 
@@ -341,7 +371,9 @@ def _named(name: str, what: str, table: _Table, path: Path) -> str:
     alike = [column for column in table.columns if _plain(column) == _plain(str(name))]
     if len(alike) == 1:
         return alike[0]
-    raise ValueError(f"{what} should name a column of {path}, but there is no {name!r}; its columns are {_few(table.columns, 'and')}.")
+    raise ValueError(gettext(
+        "{what} should name a column of {path}, but there is no {name!r}; its columns are {columns}."
+    ).format(what=what, path=path, name=name, columns=_few(table.columns, ALL)))
 
 
 def _guessed_label(table: _Table, path: Path, texts: list[str]) -> str:
@@ -353,11 +385,11 @@ def _guessed_label(table: _Table, path: Path, texts: list[str]) -> str:
     recurring = [name for name in table.columns if name not in texts and _recurs([row.get(name, "").strip() for row in table.rows])]
     if len(recurring) == 1:
         return recurring[0]
-    raise ValueError(
-        f"{path} should have a column of labels, but "
-        + (f"it could be {_few(recurring)}" if recurring else "no column is named like one and has values that recur")
-        + f"; name it: label=... (the columns are {_few(table.columns, 'and')})."
-    )
+    if recurring:
+        problem = gettext("{path} should have a column of labels, but it could be {names}; name it: label=... (the columns are {columns}).")
+        raise ValueError(problem.format(path=path, names=_few(recurring), columns=_few(table.columns, ALL)))
+    problem = gettext("{path} should have a column of labels, but no column is named like one and has values that recur; name it: label=... (the columns are {columns}).")
+    raise ValueError(problem.format(path=path, columns=_few(table.columns, ALL)))
 
 
 def _recurs(values: list[str]) -> bool:
@@ -379,15 +411,13 @@ def _guessed_texts(table: _Table, path: Path, label: str) -> list[str]:
     wordy = [name for name in others if words[name] >= 3]
     if wordy or len(others) == 1:
         return wordy or others
-    raise ValueError(f"{path} should have a column of texts, but it could be {_few(others)}; name it: text=...")
+    raise ValueError(gettext("{path} should have a column of texts, but it could be {columns}; name it: text=...").format(path=path, columns=_few(others)))
 
 
-def _few(names: Sequence[str], word: str = "or") -> str:
+def _few(names: Sequence[str], link: str = EITHER) -> str:
     """At most eight names in quotation marks, as one reads them aloud."""
-    shown = [repr(name) for name in names[:8]]
-    if len(names) > 8:
-        return ", ".join(shown) + f" {word} {len(names) - 8} more"
-    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + f" {word} {shown[-1]}"
+    *before, last = [repr(name) for name in names[:8]] + ([gettext("{count} more").format(count=len(names) - 8)] if len(names) > 8 else [])
+    return gettext(link).format(first=listed(before), second=last) if before else last
 
 
 def _by_size(label: str) -> tuple[float, str]:
@@ -402,12 +432,18 @@ def _from_folder(path: Path, encoding: str | None, largest_mb: float) -> Labelle
     classes = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and any(folder.glob("*.txt"))]
     if not classes:
         inner = [folder.name for folder in sorted(path.iterdir()) if folder.is_dir() and any(folder.glob("*/*.txt"))]
-        advice = f"name one of {_few(inner)} in it" if inner else "name a CSV, TSV or JSON lines file instead"
-        raise ValueError(f"{path} should hold one folder of .txt files for each class, but it does not; {advice}.")
+        if inner:
+            problem = gettext("{path} should hold one folder of .txt files for each class, but it does not; name one of {names} in it.")
+            raise ValueError(problem.format(path=path, names=_few(inner)))
+        problem = gettext("{path} should hold one folder of .txt files for each class, but it does not; name a CSV, TSV or JSON lines file instead.")
+        raise ValueError(problem.format(path=path))
     files = [(folder.name, file) for folder in classes if folder.name not in _UNLABELLED_FOLDERS for file in sorted(folder.glob("*.txt"))]
     size = sum(file.stat().st_size for _, file in files)
     if size > largest_mb * 1e6:
-        raise ValueError(f"{path} should have at most {largest_mb:g} MB of texts, but it has {size / 1e6:.0f} MB; take a part of it, or pass a larger largest_mb.")
+        raise ValueError(gettext(
+            "{path} should have at most {largest_mb:g} MB of texts, but it has {size:.0f} MB; take a part of it, or pass a "
+            "larger largest_mb."
+        ).format(path=path, largest_mb=largest_mb, size=size / 1e6))
     dropped: Counter = Counter()
     for folder in classes:
         if folder.name in _UNLABELLED_FOLDERS:
@@ -421,7 +457,7 @@ def _from_folder(path: Path, encoding: str | None, largest_mb: float) -> Labelle
         read = decoded(raw, file, encoding)
         rows.append((read.text.strip(), label, None))
         notes += read.notes[: 1 - len(notes)]  # one guessed encoding stands for all
-    return _cleaned(rows, dropped, notes, path, "the name of the folder")
+    return _cleaned(rows, dropped, notes, path, gettext("the name of the folder"))
 
 
 # --- Splitting ---------------------------------------------------------------------------------
@@ -430,7 +466,10 @@ def _from_folder(path: Path, encoding: str | None, largest_mb: float) -> Labelle
 def _checked_fractions(fractions: Sequence[float]) -> np.ndarray:
     shares = np.asarray(fractions, dtype=np.float64)
     if shares.shape != (3,) or not (shares > 0).all() or abs(shares.sum() - 1) > 1e-9:
-        raise ValueError(f"fractions should be three numbers above 0 with the sum 1, for training, validation and test, but they are {fractions!r}.")
+        raise ValueError(gettext(
+            "fractions should be three numbers above 0 with the sum 1, for training, validation and test, but they are "
+            "{fractions!r}."
+        ).format(fractions=fractions))
     return shares
 
 

@@ -63,8 +63,10 @@ class LabelledTask:
         self.classes = parts.train.classes
         if len(self.classes) < 2:
             raise RunError(
-                f"The training part should have texts of at least two classes, but all {len(parts.train):,} have the label {self.classes[0]!r}: "
-                "bring more texts of the other classes."
+                gettext(
+                    "The training part should have texts of at least two classes, but all {count:,} have the label {label!r}: bring more "
+                    "texts of the other classes."
+                ).format(count=len(parts.train), label=self.classes[0])
             )
         lengths = sorted(map(len, parts.train.texts))
         self.by = "characters" if lengths[len(lengths) // 2] <= SHORT_TEXT else "words"

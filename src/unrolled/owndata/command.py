@@ -81,24 +81,31 @@ def train(path: Path, options: Options, default_folder: Path, console: Console) 
             run.write_whole(folder / run.REPORT, html.encode("utf-8", errors="replace"))
         except OSError as error:
             raise run.RunError(
-                f"The report can't be written to {folder} ({error.strerror or error}): the training is kept; make room there and give the same command with --resume."
+                gettext(
+                    "The report can't be written to {folder} ({problem}): the training is kept; make room there and give the same "
+                    "command with --resume."
+                ).format(folder=folder, problem=error.strerror or error)
             ) from error
     return folder / run.REPORT
 
 
 def _check(options: Options) -> None:
     if options.cell not in CELLS:
-        raise run.RunError(f"--cell should be rnn, lstm or gru, but it is {options.cell!r}: choose one of these.")
+        raise run.RunError(gettext("--cell should be rnn, lstm or gru, but it is {cell!r}: choose one of these.").format(cell=options.cell))
     if options.kind not in (None, "text", "labelled"):
-        raise run.RunError(f"--as should be text or labelled, but it is {options.kind!r}: choose one of these.")
+        raise run.RunError(gettext("--as should be text or labelled, but it is {kind!r}: choose one of these.").format(kind=options.kind))
     if options.passes is not None and not 0 < options.passes < 10_000:
-        raise run.RunError(f"--passes should be more than 0 and less than 10,000, but it is {options.passes:g}: give how often the text is to be read.")
+        raise run.RunError(gettext(
+            "--passes should be more than 0 and less than 10,000, but it is {passes:g}: give how often the text is to be read."
+        ).format(passes=options.passes))
     if options.units is not None and not 1 <= options.units <= 4_096:
-        raise run.RunError(f"--units should lie between 1 and 4,096, but it is {options.units}: 128 is usual.")
+        raise run.RunError(gettext("--units should lie between 1 and 4,096, but it is {units}: 128 is usual.").format(units=options.units))
     if not 0 < options.lr < 1:
-        raise run.RunError(f"--lr should lie between 0 and 1, but it is {options.lr:g}: 0.004 is usual.")
+        raise run.RunError(gettext("--lr should lie between 0 and 1, but it is {lr:g}: 0.004 is usual.").format(lr=options.lr))
     if not 0 <= options.seed < 2**31:
-        raise run.RunError(f"--seed should be a whole number from 0 to {2**31 - 1:,}, but it is {options.seed}: 0 is usual.")
+        raise run.RunError(gettext(
+            "--seed should be a whole number from 0 to {most:,}, but it is {seed}: 0 is usual."
+        ).format(most=2 ** 31 - 1, seed=options.seed))
 
 
 def _settings(options: Options, what: str, units: int, passes: float, fingerprint: str) -> dict[str, object]:
@@ -112,7 +119,9 @@ def _settings(options: Options, what: str, units: int, passes: float, fingerprin
 def _text(path: Path, options: Options, device: str):
     for name, value in (("label", options.label), ("group", options.group), ("text-column", options.text)):
         if value:
-            raise run.RunError(f"--{name} is for labelled files, but {path} is to be read as one text: leave it out, or say --as labelled.")
+            raise run.RunError(gettext(
+                "--{name} is for labelled files, but {path} is to be read as one text: leave it out, or say --as labelled."
+            ).format(name=name, path=path))
     file = text_file(path, options.encoding)
     parts = text.parts_of(file.text)
     units = options.units or 128

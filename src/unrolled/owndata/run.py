@@ -17,6 +17,8 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from ..language import gettext
+
 STATE, SETTINGS, REPORT = "state.pt", "settings.json", "report.html"
 SAVE_EVERY_SECONDS = 10.0
 EVALUATIONS = 24  # over a whole run
@@ -67,18 +69,22 @@ def open_folder(folder: Path, settings: dict[str, Any], resume: bool) -> None:
     file = folder / SETTINGS
     if resume:
         if not file.is_file():
-            raise RunError(f"There is no run to go on with in {folder}: leave --resume out to begin one, or name its folder with --to.")
+            raise RunError(gettext(
+                "There is no run to go on with in {folder}: leave --resume out to begin one, or name its folder with --to."
+            ).format(folder=folder))
         kept = json.loads(file.read_text(encoding="utf-8"))
         other = [name for name in settings if kept.get(name) != settings[name]]
         if other:
             name = other[0]
             raise RunError(
-                f"The run in {folder} has {name} {kept.get(name)!r}, but this one would have {settings[name]!r}: give the same text and options to go on "
-                "with it, or name another folder with --to."
+                gettext(
+                    "The run in {folder} has {name} {old!r}, but this one would have {new!r}: give the same text and options to go on "
+                    "with it, or name another folder with --to."
+                ).format(folder=folder, name=name, old=kept.get(name), new=settings[name])
             )
         return
     if file.exists() or (folder / STATE).exists():
-        raise RunError(f"There is a run in {folder} already: go on with it by --resume, or name another folder with --to.")
+        raise RunError(gettext("There is a run in {folder} already: go on with it by --resume, or name another folder with --to.").format(folder=folder))
     with _said(folder):
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -100,7 +106,10 @@ def make_sure_of_room(folder: Path, model: torch.nn.Module) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise RunError(
-            f"The run needs {needed / 1e6:.0f} MB in {folder}, but its disk has {free / 1e6:.1f} MB left: make room there, or name another folder with --to."
+            gettext(
+                "The run needs {needed:.0f} MB in {folder}, but its disk has {free:.1f} MB left: make room there, or name another "
+                "folder with --to."
+            ).format(needed=needed / 1e6, folder=folder, free=free / 1e6)
         )
     with _said(folder, needed), tempfile.TemporaryFile(dir=folder) as trial:  # a quota does not show in the disk's free space
         for _ in range(0, needed, 1 << 20):
@@ -114,10 +123,11 @@ def _said(folder: Path, needed: int = 0) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        room = f"{needed / 1e6:.0f} MB " if needed else ""
-        raise RunError(
-            f"The run should be kept in {folder}, but {room}can't be written there ({error.strerror or error}): name another folder with --to."
-        ) from error
+        if needed:
+            said = gettext("The run should be kept in {folder}, but {needed:.0f} MB can't be written there ({problem}): name another folder with --to.")
+        else:
+            said = gettext("The run should be kept in {folder}, but it can't be written there ({problem}): name another folder with --to.")
+        raise RunError(said.format(folder=folder, needed=needed / 1e6, problem=error.strerror or error)) from error
 
 
 def write_whole(path: Path, raw: bytes) -> None:
@@ -162,7 +172,9 @@ class Trainer:
         try:
             saved = torch.load(file, map_location=next(self.task.model.parameters()).device, weights_only=True)
         except Exception as error:  # whatever torch says of a file that is none of its own
-            raise RunError(f"{file} is damaged ({type(error).__name__}): delete it, and the run begins again with --resume.") from error
+            raise RunError(gettext(
+                "{file} is damaged ({kind}): delete it, and the run begins again with --resume."
+            ).format(file=file, kind=type(error).__name__)) from error
         self.task.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.schedule.load_state_dict(saved["schedule"])
@@ -223,7 +235,9 @@ class Trainer:
         norm = torch.nn.utils.clip_grad_norm_(self.task.model.parameters(), self.theta)
         value = loss.item()
         if not (np.isfinite(value) and torch.isfinite(norm)):
-            raise RunError(f"Training diverged at update {self.update + 1}: the loss is {value:.3g}; begin again with a smaller --lr.")
+            raise RunError(gettext(
+                "Training diverged at update {update}: the loss is {value:.3g}; begin again with a smaller --lr."
+            ).format(update=self.update + 1, value=value))
         self.optimizer.step()
         self.schedule.step()
         self.update += 1
@@ -257,7 +271,7 @@ def machine(device: str) -> dict[str, str]:
 def checked_device(device: str) -> str:
     """The device, if it is there. Raises RunError."""
     if device not in ("cpu", "cuda"):
-        raise RunError(f"--device should be cpu or cuda, but it is {device!r}: choose one of these.")
+        raise RunError(gettext("--device should be cpu or cuda, but it is {device!r}: choose one of these.").format(device=device))
     if device == "cuda" and not torch.cuda.is_available():
-        raise RunError("--device cuda needs a GPU that torch can use, but torch finds none here: leave --device out to train on the CPU.")
+        raise RunError(gettext("--device cuda needs a GPU that torch can use, but torch finds none here: leave --device out to train on the CPU."))
     return device

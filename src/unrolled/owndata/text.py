@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from ..metrics import bits_per_character
-from ..language import texts
+from ..language import gettext, texts
 from ..ngram import KneserNey, best_order, order_name
 from ..text import Vocabulary, sequential_batches
 from ..torch_models import KINDS, token_log_probs
@@ -69,7 +69,10 @@ def parts_of(text: str) -> Parts:
     """The last tenth is held out: its first half for choosing, its second half for the report. Raises RunError for a text that is too short."""
     if len(text) < SHORTEST:
         raise RunError(
-            f"A text should have at least {SHORTEST:,} characters to learn from, but this one has {len(text):,}: join several files, or choose a longer one."
+            gettext(
+                "A text should have at least {SHORTEST:,} characters to learn from, but this one has {length:,}: join several files, "
+                "or choose a longer one."
+            ).format(SHORTEST=SHORTEST, length=len(text))
         )
     held_out = min(len(text) // 10, 2 * LONGEST_PART)
     cut = len(text) - held_out

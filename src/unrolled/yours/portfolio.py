@@ -179,13 +179,13 @@ def graded(book: Gradebook, student: str) -> list[Graded]:
     try:
         submissions = book.find_student(student).submissions
     except MissingEntry:
-        raise PortfolioError(f"The gradebook knows no student {student!r}: see `nbgrader db student list`.") from None
+        raise PortfolioError(gettext("The gradebook knows no student {student!r}: see `nbgrader db student list`.").format(student=student)) from None
     found = [
         Graded(one.assignment.name, max(0.0, one.score - (one.late_submission_penalty or 0.0)), one.max_score, one.timestamp.date().isoformat() if one.timestamp else "", not one.needs_manual_grade)
         for one in submissions
     ]  # fmt: skip
     if not found:
-        raise PortfolioError(f"The gradebook holds no graded assignment of {student!r}: grade one first, by `unrolled grade`.")
+        raise PortfolioError(gettext("The gradebook holds no graded assignment of {student!r}: grade one first, by `unrolled grade`.").format(student=student))
     return sorted(found, key=lambda one: one.assignment)
 
 
@@ -212,7 +212,7 @@ def attested(student: str, grades: Iterable[Graded], course_name: str, own: str,
     if own:
         begin, end = own.find("<main>"), own.rfind("</main>")
         if begin < 0 or end < begin:
-            raise PortfolioError("The portfolio is not a page that `unrolled portfolio` wrote: it has no <main>.")
+            raise PortfolioError(gettext("The portfolio is not a page that `unrolled portfolio` wrote: it has no <main>."))
         body += ["<h2>Self-attested: what the student says</h2>", _harmless(own[begin + len("<main>") : end])]
     return PAGE.format(language="en", head=head, title=html.escape(f"{student}: record of the course"), body="\n".join(body))
 

@@ -11,6 +11,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from ..grading import steps
 from ..grading.names import shown
+from ..language import gettext
 from . import portfolio as pages
 from . import signing
 
@@ -44,11 +45,11 @@ def sign(course: Path, student: str, own: Path | None = None, to: Path | None = 
 
 def _read(file: Path) -> str:
     if file.stat().st_size > signing.MAX_FILE:
-        raise pages.PortfolioError(f"{file} has more than {signing.MAX_FILE / 1e6:.0f} MB: is it the right file?")
+        raise pages.PortfolioError(gettext("{file} has more than {most:.0f} MB: is it the right file?").format(file=file, most=signing.MAX_FILE / 1e6))
     try:
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise pages.PortfolioError(f"{file} is no page that `unrolled portfolio` wrote: it is not in UTF-8.") from None
+        raise pages.PortfolioError(gettext("{file} is no page that `unrolled portfolio` wrote: it is not in UTF-8.").format(file=file)) from None
 
 
 def _file_name(student: str) -> str:

@@ -53,7 +53,7 @@ def private_key(folder: Path) -> tuple[Ed25519PrivateKey, bool]:
     if file.exists():
         key = _loaded(serialization.load_pem_private_key, file, password=None)
         if not isinstance(key, Ed25519PrivateKey):
-            raise SigningError(f"{file} holds no Ed25519 key: move it away, and a new pair is made.")
+            raise SigningError(gettext("{file} holds no Ed25519 key: move it away, and a new pair is made.").format(file=file))
         return key, False
     key = Ed25519PrivateKey.generate()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ def public_key(file: Path) -> Ed25519PublicKey:
 
     key = _loaded(serialization.load_pem_public_key, file)
     if not isinstance(key, Ed25519PublicKey):
-        raise SigningError(f"{file} holds a public key of another kind than Ed25519: ask the course for the right one.")
+        raise SigningError(gettext("{file} holds a public key of another kind than Ed25519: ask the course for the right one.").format(file=file))
     return key
 
 
@@ -82,11 +82,13 @@ def _loaded(load, file: Path, **options):
 
     data = file.read_bytes()
     if load.__name__ == "load_pem_public_key" and b"PRIVATE KEY" in data:
-        raise SigningError(f"{file} is a private key, which only the course may have; to verify takes the public one, {PUBLIC}.")
+        raise SigningError(gettext(
+            "{file} is a private key, which only the course may have; to verify takes the public one, {PUBLIC}."
+        ).format(file=file, PUBLIC=PUBLIC))
     try:
         return load(data, **options)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise SigningError(f"{file} is no key in PEM form that can be read: ask the course for its file {PUBLIC}.") from None
+        raise SigningError(gettext("{file} is no key in PEM form that can be read: ask the course for its file {PUBLIC}.").format(file=file, PUBLIC=PUBLIC)) from None
 
 
 def fingerprint(key: Ed25519PublicKey) -> str:
@@ -121,11 +123,11 @@ def verify(file: Path, key: Ed25519PublicKey) -> Verdict:
     from cryptography.exceptions import InvalidSignature
 
     if file.stat().st_size > MAX_FILE:
-        raise SigningError(f"{file} has more than {MAX_FILE / 1e6:.0f} MB: is it the right file?")
+        raise SigningError(gettext("{file} has more than {most:.0f} MB: is it the right file?").format(file=file, most=MAX_FILE / 1e6))
     try:
         page = file.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
-        raise SigningError(f"{file} is no page that `unrolled sign` wrote: it is not in UTF-8.") from None
+        raise SigningError(gettext("{file} is no page that `unrolled sign` wrote: it is not in UTF-8.").format(file=file)) from None
     signature, name, version = (pattern.search(page) for pattern in (SIGNATURE, KEY, VERSION))
     if not (signature and name and version):
         return Verdict(False, gettext("{file} carries no signature: whatever it says is self-attested.").format(file=file.name))

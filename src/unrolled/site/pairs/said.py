@@ -9,7 +9,7 @@ from . import Rules, chinese, problems, spans
 PLACE = re.compile(r"\{[^{}]*\}")
 RUN = re.compile(r"[!-~](?:[ -~]*[!-~])?")  # what stands in a Chinese sentence without being Chinese
 CODE = re.compile(r"[_()\[\]=<>/*\"\\^]|--|\w\.\w")
-NAME = re.compile(r"[_\[\]=\\]|--|\w\.\w|\w\(")  # in a word: it belongs to code, whatever stands around it
+NAME = re.compile(r"[_\[\]=\\]|--|\w\.\w|\w\((?!s\b)")  # in a word: it belongs to code, whatever stands around it
 AROUND = ".,;:!?'\"()[]`"
 MARKED = re.compile("(`[^`]*`)")
 AGAINST_HAN = re.compile(rf"(?<=[{chinese.HAN}])(?={{)|(?<=}})(?=[{chinese.HAN}])")
@@ -55,5 +55,5 @@ def with_marks(source: str, translation: str) -> tuple[str, str]:
 
 def _place(parts: list[str], run: str) -> tuple[int, int] | None:
     """Where a run stands by itself in a part that has no marks yet: the part and the place in it."""
-    alone = re.compile(rf"(?<!\w){re.escape(run)}(?!\w)")
+    alone = re.compile(rf"(?<![\w{{]){re.escape(run)}(?!\w)")
     return next(((number, found.start()) for number, part in enumerate(parts) if not part.startswith("`") and (found := alone.search(part))), None)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...checks import TASKS
+from ...language import gettext
 from ..package import NAME, RECORD
 
 SECONDS = 110.0  # after which training stops where it is, so that all is done within two minutes
@@ -91,7 +92,7 @@ class Run:
             from matplotlib import rc_context
             from matplotlib.figure import Figure
         except ImportError:
-            raise MilestoneError("A picture needs matplotlib: `python -m pip install matplotlib` brings it.") from None
+            raise MilestoneError(gettext("A picture needs matplotlib: `python -m pip install matplotlib` brings it.")) from None
         handle, beside = tempfile.mkstemp(dir=file.parent, prefix=f".{file.stem}-", suffix=file.suffix)
         os.close(handle)
         described = {"Description": self.result.alt} if file.suffix in (".png", ".svg") else {}
@@ -122,7 +123,9 @@ def own_functions(folder: Path) -> Functions:
         module = importlib.import_module(NAME)
         return {name: getattr(module, name) for name in module.__all__ if name in TASKS}
     except Exception as error:
-        raise MilestoneError(f"{package} can't be imported ({type(error).__name__}: {error}): run `unrolled package` to make it anew.") from error
+        raise MilestoneError(gettext(
+            "{package} can't be imported ({kind}: {error}): run `unrolled package` to make it anew."
+        ).format(package=package, kind=type(error).__name__, error=error)) from error
     finally:
         sys.path.remove(str(folder))
 
@@ -137,7 +140,9 @@ def run(milestone: Milestone, own: Functions, size: float = 1.0, seconds: float 
             result = milestone.work(functions, size, pace)
     except Exception as error:
         whose = f"your {_listed(mine)}" if mine else "the course's functions"
-        raise MilestoneError(f"{milestone.name} stopped with {type(error).__name__}: {error}. It ran on {whose}: check them again by `unrolled package`.") from error
+        raise MilestoneError(gettext(
+            "{milestone} stopped with {kind}: {error}. It ran on {whose}: check them again by `unrolled package`."
+        ).format(milestone=milestone.name, kind=type(error).__name__, error=error, whose=whose)) from error
     return Run(milestone, result, mine, [name for name in functions if name not in own], time.monotonic() - pace.began, pace.cut)
 
 
