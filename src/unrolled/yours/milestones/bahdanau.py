@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ... import corpora
+from ...language import gettext
 from ...plots import COLOURS
 from .base import Functions, Milestone, Pace, Result, tidy
 
@@ -85,7 +86,7 @@ def _work(own: Functions, size: float, pace: Pace) -> Result:
     count = max(10, round(SENTENCES * size))
     held_out = [pair for pair in dict.fromkeys(corpora.numerals(4_000, seed=1)) if len(words(pair[0])) >= 4][:count]
     right = done = 0
-    for step in pace.steps(count, "translating numerals", 0.8):
+    for step in pace.steps(count, gettext("translating numerals"), 0.8):
         english, chinese = held_out[step]
         right += translated(own, english)[0] == chinese
         done += 1
@@ -118,20 +119,33 @@ def _work(own: Functions, size: float, pace: Pace) -> Result:
         return "".join(letters[i] for i in ids).replace("$", "")
 
     enough = next((width for width in WIDTHS if np.isclose(found[width][1], best_total)), None)
+    if enough:
+        searched = gettext(
+            "On the table of letters greedy decoding finds “{greedy}” (ln P {total:.2f}), exhaustive search “{best}” ({best_total:.2f}); a beam of {width} finds that, too."
+        )
+    else:
+        searched = gettext(
+            "On the table of letters greedy decoding finds “{greedy}” (ln P {total:.2f}), exhaustive search “{best}” ({best_total:.2f}); "
+            "the widest beam, {width}, finds “{word}” ({word_total:.2f})."
+        )
+    widest, widest_total = found[WIDTHS[-1]]
     said = [
-        f"{right} of {done} held-out numerals of four words and more are translated right, to the last character.",
-        f"“{source}” becomes {written}; for {on_own_word:.0%} of its digits the largest weight lies on the digit's own word.",
-        f"On the table of letters greedy decoding finds “{word(greedy)}” (ln P {total:.2f}), exhaustive search “{word(best)}” ({best_total:.2f}); "
-        + (f"a beam of {enough} finds that, too." if enough else f"the widest beam, {WIDTHS[-1]}, finds “{word(found[WIDTHS[-1]][0])}” ({found[WIDTHS[-1]][1]:.2f})."),
+        gettext("{right} of {done} held-out numerals of four words and more are translated right, to the last character.").format(right=right, done=done),
+        gettext(
+            "“{source}” becomes {written}; for {share:.0%} of its digits the largest weight lies on the digit's own word."
+        ).format(source=source, written=written, share=on_own_word),
+        searched.format(
+            greedy=word(greedy), total=total, best=word(best), best_total=best_total, width=enough or WIDTHS[-1], word=word(widest), word_total=widest_total
+        ),
     ]
-    differs = (
+    differs = gettext(
         "The papers translate English into French with large networks, additive attention and an encoder that reads in both directions; here an encoder of 32 units "
         "reads numerals in one direction, so a weight may lie one word to the right of the digit, and the search runs on a table of letters."
     )
-    alt = (
-        f"Left: a grid of attention weights, the words of “{source}” across and the {len(written)} written characters in pinyin down; dark cells lead from the "
+    alt = gettext(
+        "Left: a grid of attention weights, the words of “{source}” across and the {count} written characters in pinyin down; dark cells lead from the "
         "upper left to the lower right. Right: the log-probability that beam search finds rises with its width to the dashed line of exhaustive search; greedy lies below."
-    )
+    ).format(source=source, count=len(written))
     figures = {"right": right / done, "on_own_word": on_own_word, "greedy": total, "beam": {w: found[w][1] for w in WIDTHS}, "best": best_total}
     return Result(said, differs, figures, draw, alt)
 

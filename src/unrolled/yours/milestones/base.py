@@ -39,10 +39,10 @@ class Pace:
         for step in range(count):
             used = time.monotonic() - self.began
             if used > self.seconds * until:
-                self.cut = f"Your functions need longer than the course's: “{what}” stopped after {step:,} of {count:,} updates."
+                self.cut = gettext("Your functions need longer than the course's: “{what}” stopped after {step:,} of {count:,} updates.").format(what=what, step=step, count=count)
                 return
             if step % max(1, count // 100) == 0:
-                self._tell(f"{what}: {step:,} of {count:,}, {used:.0f} s")
+                self._tell(gettext("{what}: {step:,} of {count:,}, {used:.0f} s").format(what=what, step=step, count=count, used=used))
             yield step
 
 

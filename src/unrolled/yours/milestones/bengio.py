@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...language import gettext, listed
 from ...plots import COLOURS
 from .base import Functions, Milestone, Pace, Result, adam, tidy
 
@@ -28,7 +29,7 @@ def _trained(own: Functions, lag: int, seed: int, updates: int, pace: Pace, unti
     weights = ("W_xh", "W_hh", "b_h")
     update, start = adam(params, 0.01, updates), np.zeros((N, UNITS))
     norms = own["gradient_norm_by_lag"](own["rnn_forward"](sequences(lag, N, rng)[0], start, *(params[name] for name in weights)), params["W_hh"])
-    for _ in pace.steps(updates, f"a bit over {lag} steps, network {seed + 1} of {SEEDS}", until):
+    for _ in pace.steps(updates, gettext("a bit over {lag} steps, network {number} of {networks}").format(lag=lag, number=seed + 1, networks=SEEDS), until):
         X, bits = sequences(lag, N, rng)
         H = own["rnn_forward"](X, start, *(params[name] for name in weights))
         dlogits = (1 / (1 + np.exp(-(H[-1] @ params["w"]))) - bits) / N  # (N,)
@@ -65,20 +66,24 @@ def _work(own: Functions, size: float, pace: Pace) -> Result:
         middle.set(xlabel="steps back", ylabel="norm of the Jacobian, before training")
         tidy(left), tidy(middle)
 
-    shares = ", ".join(f"{kept[lag]:.0%} over {lag}" for lag in LAGS)
+    shares = listed(gettext("{share:.0%} over {lag}").format(share=kept[lag], lag=lag) for lag in LAGS)
     fade = norms[LAGS[-1]][-1] / norms[LAGS[-1]][0]
     said = [
-        f"Of {seeds} networks each, trained by {updates} updates, this share kept the bit (in {RIGHT:.0%} of new sequences): {shares} steps.",
-        f"Before training the last state depends on the first one of {LAGS[-1]} steps with a norm that is {fade:.0e} of the one at lag 0.",
+        gettext(
+            "Of {networks} networks each, trained by {updates} updates, this share kept the bit (in {right:.0%} of new sequences): {shares} steps."
+        ).format(networks=seeds, updates=updates, right=RIGHT, shares=shares),
+        gettext(
+            "Before training the last state depends on the first one of {steps} steps with a norm that is {fade:.0e} of the one at lag 0."
+        ).format(steps=LAGS[-1], fade=fade),
     ]
-    differs = (
+    differs = gettext(
         "The paper held the input's length apart from the noise and compared several ways of training; here it is Adam with clipped gradients, and "
         "where the gradient still arrives some networks keep the bit longer than under the plain descent of 1994."
     )
-    alt = (
-        f"Left: the share of right answers by the number of steps; {kept[LAGS[0]]:.0%} of the networks keep the bit over {LAGS[0]} steps, {kept[LAGS[-1]]:.0%} over {LAGS[-1]}. "
+    alt = gettext(
+        "Left: the share of right answers by the number of steps; {near:.0%} of the networks keep the bit over {fewest} steps, {far:.0%} over {most}. "
         "Right: the norm of the Jacobian falls with the number of steps back, on a logarithmic scale."
-    )
+    ).format(near=kept[LAGS[0]], fewest=LAGS[0], far=kept[LAGS[-1]], most=LAGS[-1])
     return Result(said, differs, {"right": right, "kept": kept, "norms": norms}, draw, alt)
 
 

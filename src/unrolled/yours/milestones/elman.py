@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ... import corpora
+from ...language import gettext
 from ...plots import COLOURS
 from .base import Functions, Milestone, Pace, Result, log_softmax, tidy
 
@@ -30,7 +31,7 @@ def _work(own: Functions, size: float, pace: Pace) -> Result:
     shapes = {"W_xh": (V, UNITS), "W_hh": (UNITS, UNITS), "b_h": (UNITS,), "W_hq": (UNITS, V), "b_q": (V,)}
     params = {name: rng.uniform(-1, 1, shape) / np.sqrt(UNITS) for name, shape in shapes.items()}
     state, losses = np.zeros((SEQUENCES, UNITS)), []
-    for step in pace.steps(updates, "reading letters"):
+    for step in pace.steps(updates, gettext("reading letters")):
         params, state, loss = own["train_step"](params, *batches[step % len(batches)], state, 1.0, 1.0)
         losses.append(loss)
 
@@ -59,18 +60,22 @@ def _work(own: Functions, size: float, pace: Pace) -> Result:
         tidy(left), tidy(right)
 
     said = [
-        f"After {len(losses):,} updates the first letter of a word costs {by_place[0]:.2f} bits, the second {by_place[1]:.2f}, the third {by_place[2]:.2f}.",
-        f"The surprise rises at {share:.0%} of the word beginnings, and at {inside:.0%} of the other letters. Nothing in the text marks where a word begins.",
+        gettext(
+            "After {updates:,} updates the first letter of a word costs {first:.2f} bits, the second {second:.2f}, the third {third:.2f}."
+        ).format(updates=len(losses), first=by_place[0], second=by_place[1], third=by_place[2]),
+        gettext(
+            "The surprise rises at {share:.0%} of the word beginnings, and at {inside:.0%} of the other letters. Nothing in the text marks where a word begins."
+        ).format(share=share, inside=inside),
     ]
-    differs = (
+    differs = gettext(
         "Elman drew the error of a network of 20 units, on letters of a text of 15 different words, 4,963 letters in all; here it is the surprise in bits on "
         "unseen text of a grammar with more words, trained by backpropagation through 16 steps, where his network passed the gradient through one copy of "
         "its state only."
     )
-    alt = (
-        f"Left: the surprise at each of {SHOWN} letters, a line that jumps up at dashed lines where words begin and falls within the words. "
-        f"Right: bars of the mean surprise, {by_place[0]:.1f} bits at the first letter of a word down to {by_place[2]:.1f} at the third."
-    )
+    alt = gettext(
+        "Left: the surprise at each of {letters} letters, a line that jumps up at dashed lines where words begin and falls within the words. "
+        "Right: bars of the mean surprise, {first:.1f} bits at the first letter of a word down to {third:.1f} at the third."
+    ).format(letters=SHOWN, first=by_place[0], third=by_place[2])
     return Result(said, differs, {"by_place": by_place, "rises": share, "inside": inside, "losses": losses}, draw, alt)
 
 

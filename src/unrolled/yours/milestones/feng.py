@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...language import gettext, listed, ngettext
 from ...plots import COLOURS
 from .base import Functions, Milestone, Pace, Result, tidy
 
@@ -46,7 +47,7 @@ def _work(own: Functions, size: float, pace: Pace) -> Result:
             yours, scanned = own["minimal_scan"](a, b, h0), parallel_scan(a, b, h0)
             worst = max(worst, float(np.linalg.norm(yours - scanned) / np.linalg.norm(scanned)))
             times[H, T] = _seconds(lambda: own["minimal_scan"](a, b, h0)), _seconds(lambda: parallel_scan(a, b, h0))
-            next(pace.steps(1, f"{T} steps of {H} units"), None)
+            next(pace.steps(1, gettext("{steps} steps of {units} units").format(steps=T, units=H)), None)
 
     def draw(figure) -> None:
         panels = figure.subplots(1, len(WIDTHS), sharey=True)
@@ -58,21 +59,32 @@ def _work(own: Functions, size: float, pace: Pace) -> Result:
         panels[0].set_ylabel("milliseconds")
         panels[0].legend(frameon=False)
 
-    said = [f"Both give the same states: they differ by {worst:.0e} of their norm at most."]
+    said = [gettext("Both give the same states: they differ by {worst:.0e} of their norm at most.").format(worst=worst)]
     for H in WIDTHS:
         faster = [T for T in lengths if times[H, T][1] < times[H, T][0]]
-        rows = ", ".join(f"{times[H, T][0] / times[H, T][1]:.1f} times at {T}" for T in lengths)
-        where = f"at {', '.join(map(str, faster))} steps" if faster else "at none of these lengths"
-        said.append(f"With {H} unit{'s' if H > 1 else ''} the parallel scan is faster {where}. Your time over its time: {rows} steps.")
-    differs = (
+        rows = listed(gettext("{ratio:.1f} times at {steps}").format(ratio=times[H, T][0] / times[H, T][1], steps=T) for T in lengths)
+        if faster:
+            ratio = ngettext(
+                "With {units} unit the parallel scan is faster at {faster} steps. Your time over its time: {rows} steps.",
+                "With {units} units the parallel scan is faster at {faster} steps. Your time over its time: {rows} steps.",
+                H,
+            )
+        else:
+            ratio = ngettext(
+                "With {units} unit the parallel scan is faster at none of these lengths. Your time over its time: {rows} steps.",
+                "With {units} units the parallel scan is faster at none of these lengths. Your time over its time: {rows} steps.",
+                H,
+            )
+        said.append(ratio.format(units=H, faster=listed(map(str, faster)), rows=rows))
+    differs = gettext(
         "The paper's speed-up, 175 times for 512 steps, is that of training on a GPU against a network that must go step by step. On one core the scan does "
         "more work than the loop, and wins only where the loop pays more for its steps in Python than for its numbers."
     )
     last = lengths[-1]
-    alt = (
-        f"Milliseconds against steps, on logarithmic scales, for {WIDTHS[0]} unit and for {WIDTHS[1]} units: the loop's line has slope one; at {last} steps of one unit "
-        f"the scan takes {times[WIDTHS[0], last][1] / times[WIDTHS[0], last][0]:.1%} of the loop's time."
-    )
+    alt = gettext(
+        "Milliseconds against steps, on logarithmic scales, for {narrow} unit and for {wide} units: the loop's line has slope one; at {last} steps of one unit "
+        "the scan takes {share:.1%} of the loop's time."
+    ).format(narrow=WIDTHS[0], wide=WIDTHS[1], last=last, share=times[WIDTHS[0], last][1] / times[WIDTHS[0], last][0])
     return Result(said, differs, {"worst": worst, "times": {f"{H} x {T}": pair for (H, T), pair in times.items()}}, draw, alt)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...language import gettext, listed
 from ...plots import COLOURS
 from .base import Functions, Milestone, Pace, Result, adam, tidy
 
@@ -92,7 +93,7 @@ def _work(own: Functions, size: float, pace: Pace) -> Result:
     for T in lengths:
         for name, make, cost in (("LSTM", _lstm, 4.0), ("RNN", _rnn, 1.0)):
             done += cost * T
-            found[name, T] = _trained(own, make, T, updates, pace, f"{name}, length {T}", done / total)
+            found[name, T] = _trained(own, make, T, updates, pace, gettext("{name}, length {length}").format(name=name, length=T), done / total)
     variance = float(np.var(sequences(lengths[-1], 20_000, np.random.default_rng(0))[1]))
 
     def draw(figure) -> None:
@@ -109,18 +110,22 @@ def _work(own: Functions, size: float, pace: Pace) -> Result:
         panels[0].legend(frameon=False)
 
     said = [
-        f"Length {T}: the LSTM answers {found['LSTM', T][2]:.0%} of new sequences right, the plain network {found['RNN', T][2]:.0%} "
-        f"(errors {found['LSTM', T][1]:.4f} and {found['RNN', T][1]:.4f}; always the mean: {variance:.4f})."
+        gettext(
+            "Length {length}: the LSTM answers {lstm:.0%} of new sequences right, the plain network {rnn:.0%} "
+            "(errors {lstm_error:.4f} and {rnn_error:.4f}; always the mean: {variance:.4f})."
+        ).format(
+            length=T, lstm=found["LSTM", T][2], rnn=found["RNN", T][2], lstm_error=found["LSTM", T][1], rnn_error=found["RNN", T][1], variance=variance
+        )
         for T in lengths
     ]
-    differs = (
+    differs = gettext(
         "The paper's lengths are 100, 500 and 1,000, with 74,000 sequences and more for each, which two minutes do not allow; its LSTM had no forget gate and a "
         "truncated gradient, where this one has a forget gate that begins open, the full gradient, batches and Adam."
     )
-    alt = (
-        f"For the lengths {', '.join(map(str, lengths))} the squared error during training: the LSTM's curve falls far below the dashed line of always answering "
+    alt = gettext(
+        "For the lengths {lengths} the squared error during training: the LSTM's curve falls far below the dashed line of always answering "
         "the mean, the plain network's stays near the line for the long sequences."
-    )
+    ).format(lengths=listed(map(str, lengths)))
     figures = {f"{name} {T}": {"error": error, "right": right} for (name, T), (_, error, right) in found.items()} | {"variance": variance}
     return Result(said, differs, figures, draw, alt)
 

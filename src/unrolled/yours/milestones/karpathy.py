@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ... import corpora
+from ...language import gettext
 from ...plots import COLOURS
 from .base import Functions, Milestone, Pace, Result, adam, log_softmax, tidy
 
@@ -29,7 +30,7 @@ def _work(own: Functions, size: float, pace: Pace) -> Result:
     update = adam(params, 0.02, updates)
     zero = np.zeros((SEQUENCES, UNITS))
     state, losses = (zero, zero), []
-    for step in pace.steps(updates, "reading characters"):
+    for step in pace.steps(updates, gettext("reading characters")):
         place = step % len(batches)
         state = (zero, zero) if place == 0 else state
         X, Y = batches[place]
@@ -75,19 +76,25 @@ def _work(own: Functions, size: float, pace: Pace) -> Result:
         panels[0].set_title("up: the verb has been read")
 
     said = [
-        f"After {len(losses):,} updates it loses {loss:.3f} nats per character on unseen text; nothing can do better than {corpora.entropy_rate():.3f}.",
-        f"It writes: {written}",
-        f"Its cell {unit} tells at {right:.0%} of the characters of unseen text whether the verb of the sentence has been read; guessing is right at 50%.",
-        f"Of the harder thing, whether the subject before other nouns was plural, the best cell, {number_unit}, is right in {number_right:.0%} of unseen sentences.",
+        gettext(
+            "After {updates:,} updates it loses {loss:.3f} nats per character on unseen text; nothing can do better than {floor:.3f}."
+        ).format(updates=len(losses), loss=loss, floor=corpora.entropy_rate()),
+        gettext("It writes: {written}").format(written=written),
+        gettext(
+            "Its cell {unit} tells at {right:.0%} of the characters of unseen text whether the verb of the sentence has been read; guessing is right at 50%."
+        ).format(unit=unit, right=right),
+        gettext(
+            "Of the harder thing, whether the subject before other nouns was plural, the best cell, {unit}, is right in {right:.0%} of unseen sentences."
+        ).format(unit=number_unit, right=number_right),
     ]
-    differs = (
+    differs = gettext(
         "Karpathy's models were much larger and read real texts, and the cells that he and his co-authors show track quotes, line lengths and brackets; here "
         "the text is a small grammar, one cell was sought among all, and it was chosen on other sentences than those it is scored on."
     )
-    alt = (
-        f"Two rows of bars, a bar for each character of “{SENTENCES[0].strip()}” and “{SENTENCES[1].strip()}”: how far the cell stands on the side of "
-        f"“the verb has been read”. On average it stands at {behind[0]:.1f} up to the verb and at {behind[1]:.1f} behind it."
-    )
+    alt = gettext(
+        "Two rows of bars, a bar for each character of “{one}” and “{other}”: how far the cell stands on the side of "
+        "“the verb has been read”. On average it stands at {before:.1f} up to the verb and at {behind:.1f} behind it."
+    ).format(one=SENTENCES[0].strip(), other=SENTENCES[1].strip(), before=behind[0], behind=behind[1])
     figures = {"loss": loss, "right": right, "number_right": number_right, "unit": unit, "written": written, "losses": losses}
     return Result(said, differs, figures, draw, alt)
 
