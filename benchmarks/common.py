@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-FOLDER = Path(__file__).resolve().parents[1] / "_build" / "benchmarks"
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "_build" / "benchmarks"
+PACKAGE = ROOT / "src" / "unrolled"
 
 
 def machine() -> dict[str, object]:
@@ -26,11 +28,23 @@ def machine() -> dict[str, object]:
     }
 
 
+def put(file: Path, text: str) -> None:
+    """Write a file, beside first and then into place."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_suffix(".part")
+    beside.write_text(text + "\n", encoding="utf-8")
+    beside.replace(file)
+
+
 def write(name: str, result: dict[str, object]) -> None:
-    """Write `_build/benchmarks/NAME.json`, beside first and then into place, and say where it is."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    """Write `_build/benchmarks/NAME.json`, and say where it is."""
     path = FOLDER / f"{name}.json"
-    beside = path.with_suffix(".part")
-    beside.write_text(json.dumps({**result, "machine": machine()}, indent=1) + "\n", encoding="utf-8")
-    beside.replace(path)
+    put(path, json.dumps({**result, "machine": machine()}, indent=1))
     print(f"written: _build/benchmarks/{path.name}")
+
+
+def keep(name: str, result: dict[str, object]) -> None:
+    """Put a result into the package as NAME.json, where a page of the book finds it, and say where it is."""
+    path = PACKAGE / f"{name}.json"
+    put(path, json.dumps(result, indent=1))
+    print(f"written: {path.relative_to(PACKAGE.parents[1])}")

@@ -7,7 +7,8 @@ that was stopped goes on from there; the weights that validate best are kept. Th
 and xz with the training part before it, and by the network and an n-gram model mixed. What is chosen (pass, order, share of the mixture) is chosen on the
 validation part. A GPU is used where there is one.
 
-The result of each cell, with samples whose words are marked as met in training or new, stands in `_build/benchmarks/manual.json`.
+The result of each cell, with samples whose words are marked as met in training or new, stands in `_build/benchmarks/manual.json`; with `--keep` it also
+becomes a file of the package, `manual_recipe.json`, which the page on agreement prints.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import time
 
 import numpy as np
 import torch
-from common import FOLDER, machine, write
+from common import FOLDER, keep, machine, write
 
 from unrolled import corpora
 from unrolled.metrics import bits_per_character
@@ -29,7 +30,7 @@ from unrolled.ngram import KneserNey
 from unrolled.owndata.text import CharacterModel, Known, Parts, TextTask, sample
 from unrolled.torch_models import KINDS, token_log_probs
 
-ORDERS = (5, 6, 7, 8)
+ORDERS = (5, 6, 7, 8, 12, 16, 24, 32, 48, 64)  # a text that repeats whole passages rewards long ones
 SHARES = tuple(i / 20 for i in range(21))  # of the network in the mixture
 TEMPERATURES = (0.5, 0.8, 1.0)
 WRITTEN, SHOWN = 2_000, 120  # characters of a sample; pieces of it, words and what lies between, that are kept
@@ -187,6 +188,7 @@ def main() -> None:
     parser.add_argument("--dropout", type=float, default=0.2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--keep", action="store_true", help="also put the result into the package, where the page on agreement finds it")
     arguments = parser.parse_args()
 
     recipe = Recipe(arguments)
@@ -209,6 +211,8 @@ def main() -> None:
     cells = json.loads(earlier.read_text(encoding="utf-8"))["cells"] if earlier.exists() else {}
     result["cells"] = cells | {arguments.cell: found}
     write("manual", result)
+    if arguments.keep:
+        keep("manual_recipe", result)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,10 @@ import json
 import math
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
-from common import FOLDER, machine, write
+from common import FOLDER, keep, machine, put, write
 
 from unrolled import seq2seq
 from unrolled.corpora import pronunciation_split
@@ -33,7 +32,6 @@ E, N, WARM_UP, BEAM = 64, 128, 400, 8
 WIDE = 32  # the beam of the n-gram model
 SHARES = tuple(i / 20 for i in range(21))  # of the network's logarithm in a common judgement
 ORDERS = (3, 4, 5, 6, 7)
-KEPT = Path(__file__).resolve().parents[1] / "src" / "unrolled" / "pronunciation_recipe.json"
 
 
 def rates(outputs: dict[str, Sequence[str]], listed: dict) -> dict[str, float]:
@@ -88,14 +86,6 @@ def counted(stress: bool) -> tuple[dict[str, object], dict[str, Proposals]]:
     result, proposed = counting(stress)
     put(file, json.dumps({"settings": settings, "result": result, "proposed": proposed}))
     return result, proposed
-
-
-def put(file: Path, text: str) -> None:
-    """Write a file, beside first and then into place."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_suffix(".part")
-    beside.write_text(text + "\n", encoding="utf-8")
-    beside.replace(file)
 
 
 # --- The network -------------------------------------------------------------------------------
@@ -262,8 +252,7 @@ def main() -> None:
     print(f"test, greedy {result['network']['greedy']}, beam {result['network']['beam']}, together {result['together']['test']}")
     write("pronunciation", result)
     if arguments.keep:
-        put(KEPT, json.dumps(result, indent=1))
-        print(f"written: {KEPT.relative_to(KEPT.parents[2])}")
+        keep("pronunciation_recipe", result)
 
 
 def tell(stress: bool, result: dict[str, object]) -> None:

@@ -19,7 +19,7 @@ from unrolled import __version__
 PACKAGE = Path(__file__).resolve().parents[1]
 # Nothing of these can be of use in a page: grades, the command line, Sphinx, torch.
 LEFT_OUT = ("grading", "site", "editions", "owndata", "yours", "cli.py", "convert.py", "jax_models.py", "torch_models.py", "quiz_terminal.py", "__pycache__", "carried",
-            "terminal.mo", "owndata.mo", "grading.mo", "quizzes.mo", "pronunciation_recipe.json")
+            "terminal.mo", "owndata.mo", "grading.mo", "quizzes.mo", "pronunciation_recipe.json", "manual_recipe.json")
 # Libraries that pages compare with, and that no page can hold. See STAND_IN.
 ABSENT = ("torch", "sklearn", "statsmodels", "sacrebleu", "lzma")
 STAND_IN = Path(__file__).with_name("stand_in.py")
