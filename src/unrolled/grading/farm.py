@@ -228,8 +228,10 @@ class Farm:
         return self._client
 
     def _cluster(self) -> distributed.Client:
-        for name in ("distributed.client", "distributed.core", "distributed.comm", "distributed.utils_perf"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        # What goes wrong with the cluster is said in one sentence: no part of it may print a traceback beside that.
+        for name, logger in logging.root.manager.loggerDict.items():
+            if name.partition(".")[0] == "distributed" and isinstance(logger, logging.Logger):
+                logger.setLevel(logging.CRITICAL)
         try:
             client = self._open.enter_context(distributed.Client(self.scheduler, timeout=CONNECT, set_as_default=False))
         except (OSError, ValueError, TypeError, RuntimeError) as error:
