@@ -1,4 +1,4 @@
-"""Three Chinese pages in a real browser, in a book of these alone, which is built in seconds. `test_book_pages` opens all of them."""
+"""Three Chinese pages in a real browser, in a book of these alone, which is built in seconds. `test_book_pages` opens more of them."""
 
 from __future__ import annotations
 
