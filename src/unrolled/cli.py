@@ -383,7 +383,7 @@ def _class_files() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _class_work(scheduler: str | None) -> Iterator[None]:
-    """Say in one sentence what stops work on a class."""
+    """Warn about a scheduler that anybody may reach, and say in one sentence what stops work on a class."""
     try:
         from .grading import sandbox, worker
 
@@ -392,6 +392,8 @@ def _class_work(scheduler: str | None) -> Iterator[None]:
         from .grading import farm
     except ModuleNotFoundError as error:
         _stop(f"Grading needs {error.name}: install the course with `pip install -e '.[grading,reference]'`.")
+    if scheduler and (warning := farm.warning_about(scheduler)):
+        typer.echo(f"unrolled: {warning}", err=True)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # SQLAlchemy's advice to nbgrader
@@ -430,8 +432,6 @@ def grade(
 
         from .grading import farm
 
-        if scheduler and (warning := farm.warning_about(scheduler)):
-            typer.echo(f"unrolled: {warning}", err=True)
         room = farm.classroom(course_folder("nbgrader_config.py", "assignments"), name)
         console = Console()
         if new_cases and student:

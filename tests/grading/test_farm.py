@@ -143,6 +143,12 @@ def test_open_connection_that_leaves_the_machine_is_warned_of(address, warned):
     assert bool(farm.warning_about(address)) is warned
 
 
+@pytest.mark.parametrize("command", ["grade", "regrade"])
+def test_every_command_that_judges_on_a_cluster_warns_of_an_open_connection(tmp_path, command):
+    done = Course(tmp_path, {}).command(command, NAME, "--scheduler", "tcp://10.0.0.5:8786", UNROLLED_COURSE=str(tmp_path))
+    assert "neither encrypted nor protected" in done.stderr
+
+
 # --- Cut off -----------------------------------------------------------------------------------
 
 
