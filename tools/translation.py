@@ -5,6 +5,7 @@
     python tools/translation.py todo recurrence/rnn          # the entries without a translation, to fill in
     python tools/translation.py enter recurrence/rnn FILE    # checks what was filled in, and stores it
     python tools/translation.py tree                         # writes the translated sources, _build/zh_CN, which jupyter-book builds
+    python tools/translation.py --language pt_BR todo site   # for another language than Chinese; update, status and tree take all that there are
 
 `todo` writes numbered blocks. A translation goes below the line of three dashes; what is left empty stays to be done:
 
@@ -150,7 +151,7 @@ def checks(course: Path, language: str) -> Callable[[str, str], list[str]]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--language", default="zh_CN", help="the catalogues' language (zh_CN)")
+    parser.add_argument("--language", help="the catalogues' language; by default all that there are, or for a page zh_CN")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("update")
     commands.add_parser("status")
@@ -163,19 +164,23 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             command.add_argument("file", type=Path)
     given = parser.parse_args(arguments)
+    of_a_page = given.language or "zh_CN"
+    languages = [given.language] if given.language else catalogues.languages(COURSE)
     try:
         if given.command == "todo":
-            print(todo(COURSE, given.language, given.page, given.all), end="")
+            print(todo(COURSE, of_a_page, given.page, given.all), end="")
         elif given.command == "enter":
-            stored, refused = enter(COURSE, given.language, given.page, given.file.read_text(encoding="utf-8"), checks(COURSE, given.language))
-            print("\n".join([f"{stored} entries stored in {catalogues.path_of(COURSE, given.language, given.page).relative_to(COURSE)}.", *refused]))
+            stored, refused = enter(COURSE, of_a_page, given.page, given.file.read_text(encoding="utf-8"), checks(COURSE, of_a_page))
+            print("\n".join([f"{stored} entries stored in {catalogues.path_of(COURSE, of_a_page, given.page).relative_to(COURSE)}.", *refused]))
             return 1 if refused else 0
         elif given.command == "tree":
-            tree.write(COURSE, given.language, BUILT / given.language, BUILT / "html")
+            for language in languages:
+                tree.write(COURSE, language, BUILT / language, BUILT / "html")
         else:
-            if given.command == "update":
-                update(COURSE, given.language)
-            print("\n".join(status(COURSE, given.language)) or "Every catalogue is complete.")
+            for language in languages if given.command == "update" else ():
+                update(COURSE, language)
+            wanting = [f"{language} {line}" for language in languages for line in status(COURSE, language)]
+            print("\n".join(wanting) or "Every catalogue is complete.")
     except (Refused, blocks.UnknownDirective, OSError) as reason:
         print(reason, file=sys.stderr)
         return 1

@@ -93,6 +93,16 @@ def test_a_long_former_text_stays_on_one_line_and_goes_once_the_entry_is_transla
     assert "#|" not in po(small).read_text() and "# |" not in po(small).read_text()
 
 
+def test_an_update_and_the_list_of_what_needs_work_are_about_every_language(small, monkeypatch, capsys):
+    monkeypatch.setattr(tool, "COURSE", small)
+    for language, words in (("zh_CN", "标题"), ("de", "Eine Überschrift")):
+        tool.enter(small, language, "index", f"### 1\n---\n{words}\n", no_problems)
+    (small / "book" / "index.md").write_text(PAGE.replace("A head", "Another head"))
+    assert tool.main(["update"]) == 0
+    said = capsys.readouterr().out
+    assert "zh_CN index: 2 missing, 1 changed" in said and "de index: 2 missing, 1 changed" in said
+
+
 def test_what_is_no_longer_on_the_page_goes_from_the_catalogue(small):
     entered(small, "### 1\n---\n标题\n\n### 3\n---\n第二段。\n")
     (small / "book" / "index.md").write_text("# A head\n")

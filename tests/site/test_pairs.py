@@ -160,6 +160,29 @@ def test_a_bad_pair_is_noticed(source, translation, said, rules):
     assert any(said in problem for problem in found), found
 
 
+OTHERS = [
+    ("pt_BR", "Two units are enough, but half of the 200,000 lines are not read.", "Duas unidades bastam, mas metade das 200.000 linhas não é lida."),
+    ("pt_BR", "Skip to the content of the page", "Pular para o conteúdo da página"),
+    ("de", "At lag 17 the loss falls to 0.65 bits; in the 1990s it was twice that.", "Bei Abstand 17 fällt der Verlust auf 0,65 Bit; in den 90er Jahren war er doppelt so hoch."),
+    ("fr", "It is right for 94 % of the verbs on 3 March.", "C’est juste pour 94 % des verbes le 3 mars."),
+    ("ja", "The sentence “the keys near the cabinet are old” is right.", "「the keys near the cabinet are old」という文は正しい。"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "source", "translation"), OTHERS)
+def test_a_good_pair_in_another_language_passes(language, source, translation):
+    assert pairs.problems(source, translation, pairs.load(BOOK, language)) == []
+
+
+@pytest.mark.parametrize(("source", "translation", "problem"), [
+    ("The loss falls to 0.65 bits.", "Der Verlust fällt auf 0,56 Bit.", "The number 0.65 of the source is missing."),
+    ("The loss falls to 0.65 bits.", "Der Verlust fällt in 3 Tagen auf 0,65 Bit.", "The number 3 does not stand in the source."),
+    ("Skip to the content of the page, then read.", "Skip to the content of the page, dann lesen.", "“Skip to the content of the page” is left in English."),
+])  # fmt: skip
+def test_a_bad_pair_in_another_language_is_noticed(source, translation, problem):
+    assert problem in pairs.problems(source, translation, pairs.load(BOOK, "de"))
+
+
 def test_an_excused_problem_is_let_through(tmp_path):
     (tmp_path / "terms.yml").write_text(TERMS, encoding="utf-8")
     folder = tmp_path / "locales" / "zh_CN"

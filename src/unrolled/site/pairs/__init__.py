@@ -47,6 +47,11 @@ class Rules:
     latin: frozenset[str]  # words that stay as they are
     excused: frozenset[tuple[str, str]]  # (source, beginning of a problem)
 
+    @property
+    def chinese(self) -> bool:
+        """Whether the rules of Chinese hold, too: on its numerals, its marks, its length, and no Latin sentence in it."""
+        return self.language.startswith("zh")
+
 
 def load(book: Path, language: str = "zh_CN") -> Rules:
     """The rules from `terms.yml` and from the language's `exceptions.yml`. Raises terms.TermsError."""
@@ -83,10 +88,10 @@ def problems(source: str, translation: str, rules: Rules | None = None) -> list[
     if not after.text:
         return ["The translation is empty."]
     found = spans.differences(before, after) or marks(before.text, after.text)
-    found += numbers.differences(before.words, after.words)
+    found += (numbers.differences if rules.chinese else numbers.differences_in_digits)(before.words, after.words)
     found += terms.differences(before.words, after.words, rules.finder)
     found += [*untranslated(before, after, rules), *negation(before, after, rules)]
-    if rules.language.startswith("zh"):
+    if rules.chinese:
         found += [*chinese.faults(after.words, before.words), *length(before, after)]
     return [problem for problem in found if not excused(before.text, problem, rules)]
 
@@ -104,12 +109,20 @@ def untranslated(source: spans.Block, translation: spans.Block, rules: Rules) ->
         return spans.SIGN if match[0].replace("*", "").strip("“”\"‘’《》（） ").casefold() in here else match[0]
 
     rest = BRACKETED.sub(example, SET_APART.sub(example, GLOSSED.sub(example, translation.words)))
-    found = [f"“{match[0]}” is left in English." for match in FOUR_WORDS.finditer(rest) if not SPELLED.fullmatch(match[0])]
-    if rules.language.startswith("zh") and not found and not chinese.ANY_HAN.search(translation.words):
+    runs = [match[0] for match in FOUR_WORDS.finditer(rest) if not SPELLED.fullmatch(match[0])]
+    found = [f"“{run}” is left in English." for run in runs if rules.chinese or _taken_over(run, source)]
+    if rules.chinese and not found and not chinese.ANY_HAN.search(translation.words):
         words = [word for word in ONE_WORD.findall(SET_APART.sub(spans.SIGN, source.words)) if word not in rules.latin]
         if words:
             found.append(f"Nothing is translated, not even “{words[0]}”.")
     return found
+
+
+def _taken_over(run: str, source: spans.Block) -> bool:
+    """Whether four words of a run stand in the source, too, and not as an example: a language in Latin letters has runs of its own."""
+    prose = " ".join(SET_APART.sub(spans.SIGN, source.words).casefold().split())
+    words = run.casefold().split()
+    return any(" ".join(words[start : start + 4]) in prose for start in range(len(words) - 3))
 
 
 def negation(source: spans.Block, translation: spans.Block, rules: Rules) -> list[str]:
