@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import gc
 
+import hypothesis.strategies as st
 import pybtex.plugin
 import pytest
 import sphinx.locale
+from docutils import nodes
+from hypothesis import given
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.environment.adapters import toctree
+from sphinx.util.nodes import NodeMatcher
+
+from unrolled.site import speed
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 FIGURE = "```{figure} a.svg\n:name: fig-%s\n\nCaption of %s\n```\n"
@@ -17,11 +24,13 @@ REFERENCES = "See {numref}`fig-one`, {numref}`fig-two` and {numref}`figure {name
 
 @pytest.fixture(autouse=True)
 def as_before():
-    """Leaves the collector and pybtex as they were."""
+    """Leaves the collector, pybtex, docutils and Sphinx as they were."""
     threshold, entry_points = gc.get_threshold(), pybtex.plugin.entry_points
+    findall, entries_from_toctree = nodes.Node.findall, toctree._entries_from_toctree
     yield
     gc.set_threshold(*threshold)
     pybtex.plugin.entry_points = entry_points
+    nodes.Node.findall, toctree._entries_from_toctree = findall, entries_from_toctree
 
 
 @pytest.fixture
@@ -62,3 +71,82 @@ def test_what_is_installed_is_looked_through_once(pages):
     after = pybtex.plugin.entry_points.cache_info()
     assert len(set(found)) == 1
     assert after.misses - before.misses <= 1 < after.hits - before.hits
+
+
+leaves = st.builds(nodes.Text, st.text(max_size=2)) | st.builds(nodes.emphasis)
+elements = st.sampled_from([nodes.paragraph, nodes.emphasis, nodes.section, nodes.list_item])
+trees = st.recursive(leaves, lambda below: st.builds(lambda kind, children: kind("", *children), elements, st.lists(below, max_size=4)), max_leaves=30)
+CONDITIONS = {
+    "every node": None,
+    "a class": nodes.emphasis,
+    "a class with subclasses": nodes.Element,
+    "a function": lambda node: isinstance(node, nodes.Text) or len(node) > 1,
+    "Sphinx's matcher": NodeMatcher(nodes.emphasis, nodes.section),
+}
+by_docutils = nodes.Node.findall
+
+
+@pytest.fixture(scope="module")
+def by_a_stack():
+    """`findall` as a build has it."""
+    before = nodes.Node.findall
+    nodes.Node.findall = by_docutils
+    speed._find_by_a_stack()
+    ours, nodes.Node.findall = nodes.Node.findall, before
+    return ours
+
+
+@pytest.mark.parametrize("condition", CONDITIONS.values(), ids=CONDITIONS)
+@given(tree=trees)
+def test_nodes_are_found_in_the_same_order(by_a_stack, condition, tree):
+    assert [*map(id, by_a_stack(tree, condition))] == [*map(id, by_docutils(tree, condition))]
+
+
+@pytest.mark.parametrize("how", [{"include_self": False}, {"descend": False}, {"siblings": True}, {"ascend": True}], ids=str)
+@given(tree=trees)
+def test_siblings_and_parents_are_found_as_docutils_finds_them(by_a_stack, how, tree):
+    nodes.section("", nodes.paragraph("", tree, nodes.emphasis()), nodes.paragraph())
+    assert [*map(id, by_a_stack(tree, **how))] == [*map(id, by_docutils(tree, **how))]
+
+
+def test_a_tree_that_changes_meanwhile_is_gone_through_as_docutils_does(by_a_stack):
+    def replaced(findall):
+        tree = nodes.section("", nodes.paragraph("", nodes.emphasis(), nodes.emphasis()), nodes.emphasis())
+        for node in findall(tree, nodes.emphasis):
+            node.replace_self(nodes.strong("", nodes.Text("x")))
+        return tree.pformat()
+
+    assert replaced(by_a_stack) == replaced(by_docutils)
+    assert "strong" in replaced(by_a_stack)
+
+
+def test_a_list_of_titles_is_the_same_and_begins_with_titles(tmp_path, monkeypatch):
+    source = tmp_path / "source"
+    source.mkdir()
+    list_of = "```{toctree}\n:caption: Part\n%s\n```\n"
+    (source / "index.md").write_text("# Front\n\n" + list_of % "part" + list_of % "Named <page>")
+    (source / "part.md").write_text("# Part\n\n## Its first section\n\n" + list_of % "below" + "\n## Its second\n")
+    (source / "below.md").write_text("# Below\n\n## Its section\n")
+    (source / "page.md").write_text("# Page\n\n## One\n\n### Two\n\n## Three\n\n# A second title\n\n## Four\n")
+    templates = tmp_path / "templates"
+    templates.mkdir()
+    (templates / "page.html").write_text("{{ toctree(titles_only=True, collapse=False, maxdepth=-1) }}\n----\n{{ toctree(collapse=False) }}")
+    copied = []
+    copy = toctree._toctree_copy
+    monkeypatch.setattr(toctree, "_toctree_copy", lambda node, *rest: copied.append(node) or copy(node, *rest))
+
+    def build(*extensions):
+        out = tmp_path / "-".join(["out", *extensions])
+        sphinx.locale.translators.clear()
+        copied.clear()
+        with patch_docutils(source), docutils_namespace():
+            Sphinx(source, None, out, out / "trees", "html", {"extensions": ["myst_parser", *extensions], "templates_path": [str(templates)]},
+                   status=None, warning=None).build()  # fmt: skip
+        return {path.name: path.read_text() for path in out.glob("*.html")}, len(copied)
+
+    plain, all_copies = build()
+    quick, copies = build("unrolled.site.speed")
+    assert quick == plain
+    titles, headings = plain["page.html"].split("----")
+    assert "Below" in titles and "Three" not in titles and "Three" in headings
+    assert copies < all_copies

@@ -2,6 +2,8 @@
 
 - pybtex looks through everything that is installed for each of hundreds of citations; what is installed does not change meanwhile.
 - Sphinx reads the whole document that a `{numref}` leads to, for each of them, to look at one node.
+- Some 150 steps look through every node of every page. docutils goes down by a generator in a generator for each node; a stack is enough.
+- The list of all pages beside each page copies all headings of all pages, and then drops those below the titles.
 - A document is a web of nodes that point at each other. Python looks for garbage in it after every 700 new nodes; there is hardly any.
 """
 
@@ -9,13 +11,16 @@ from __future__ import annotations
 
 import functools
 import gc
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pybtex.plugin
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.domains.std import StandardDomain
 from sphinx.environment import BuildEnvironment
+from sphinx.environment.adapters import toctree
 from sphinx.util.typing import ExtensionMetadata
 
 from unrolled import __version__
@@ -45,10 +50,101 @@ class NumberedDomain(StandardDomain):
         return super()._resolve_numref_xref(self._documents, *rest)
 
 
+def _down(node: nodes.Node, wanted: Callable[[nodes.Node], bool]) -> Iterator[nodes.Node]:
+    """A node and all below it, in the order of the text, as far as they are wanted. Children are looked up when it is their turn, as docutils does."""
+    if wanted(node):
+        yield node
+    levels = [iter(node.children)]
+    while levels:
+        for child in levels[-1]:
+            if wanted(child):
+                yield child
+            if child.children:
+                levels.append(iter(child.children))
+                break
+        else:
+            levels.pop()
+
+
+def _down_to(node: nodes.Node, kind: type) -> Iterator[nodes.Node]:
+    """The same for the nodes of a class, without a call for each."""
+    if isinstance(node, kind):
+        yield node
+    levels = [iter(node.children)]
+    while levels:
+        for child in levels[-1]:
+            if isinstance(child, kind):
+                yield child
+            if child.children:
+                levels.append(iter(child.children))
+                break
+        else:
+            levels.pop()
+
+
+def _find_by_a_stack() -> None:
+    """Let `Node.findall` go down a tree by one stack, where it looks at whole trees; elsewhere it stays docutils' own."""
+    if nodes.Node.findall.__module__ == __name__:
+        return
+    by_docutils = nodes.Node.findall
+
+    @functools.wraps(by_docutils, assigned=["__doc__"])
+    def findall(self: nodes.Node, condition: Any = None, include_self: bool = True, descend: bool = True, siblings: bool = False, ascend: bool = False) -> Iterator[nodes.Node]:
+        if not (include_self and descend) or siblings or ascend:
+            return by_docutils(self, condition, include_self, descend, siblings, ascend)
+        if condition is None:
+            condition = nodes.Node
+        return _down_to(self, condition) if isinstance(condition, type) else _down(self, condition)
+
+    nodes.Node.findall = findall
+
+
+class _Titles(dict):
+    """The tables of contents of pages, without the headings below a page's title. A page that lists pages keeps all: its list is among them."""
+
+    def __init__(self, tocs: dict[str, nodes.bullet_list]) -> None:
+        self._tocs = tocs
+
+    def __missing__(self, page: str) -> nodes.bullet_list:
+        toc = self._tocs[page]
+        if not any(isinstance(node, addnodes.toctree | addnodes.only) for node in toc.findall()):
+            toc = toc.deepcopy()
+            for title in toc.children:
+                del title[1:]
+        self[page] = toc
+        return toc
+
+
+class _WithTitles:
+    """An environment for who wants no more than the titles of pages."""
+
+    def __init__(self, env: BuildEnvironment) -> None:
+        self._env = env
+        self.tocs = _Titles(env.tocs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._env, name)
+
+
+def _list_titles(app: Sphinx, env: BuildEnvironment) -> None:
+    """When all pages are read: let a list of titles begin with titles."""
+    by_sphinx = getattr(toctree._entries_from_toctree, "by_sphinx", toctree._entries_from_toctree)
+    titles = _WithTitles(env)
+
+    @functools.wraps(by_sphinx)
+    def entries(env: BuildEnvironment, prune: bool, titles_only: bool, *rest: Any, **more: Any) -> list[nodes.Element]:
+        return by_sphinx(titles if titles_only else env, prune, titles_only, *rest, **more)
+
+    entries.by_sphinx = by_sphinx
+    toctree._entries_from_toctree = entries
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Set the three memories up."""
+    """Set all of it up."""
     if not hasattr(pybtex.plugin.entry_points, "cache_info"):
         pybtex.plugin.entry_points = functools.cache(pybtex.plugin.entry_points)
     gc.set_threshold(NODES_BETWEEN_LOOKS, 20, 20)
     app.add_domain(NumberedDomain, override=True)
+    _find_by_a_stack()
+    app.connect("env-check-consistency", _list_titles)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
