@@ -38,6 +38,7 @@ def driver(tmp_path_factory) -> Iterator[webdriver.Chrome]:
     options.binary_location = chromium
     for argument in [*ARGUMENTS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
         options.add_argument(argument)
+    options.add_experimental_option("perfLoggingPrefs", {"enableNetwork": True, "enablePage": False})  # only requests are looked at
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(chromedriver))
     yield driver

@@ -6,6 +6,7 @@ A sign is a possible reason and no verdict: code may look so and be right.
 from __future__ import annotations
 
 import ast
+import functools
 import linecache
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -54,15 +55,21 @@ def source_of(function: Callable | None, name: str) -> Source | None:
 def read(text: str, name: str, first_line: int | None = None) -> Source | None:
     """The source in which `name` is defined: in that line, or last. None where it is not, or where the text is no Python."""
     try:
-        tree = ast.parse(text[:LONGEST])
+        tree, found = _parsed(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    found = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
     if first_line is not None:
         found = [n for n in found if first_line in (n.lineno, *(d.lineno for d in n.decorator_list))]
     else:
         found = [n for n in found if n.name == name]
     return Source(text, tree, found[-1]) if found else None
+
+
+@functools.lru_cache(maxsize=4)
+def _parsed(text: str) -> tuple[ast.Module, list[ast.FunctionDef]]:
+    """The tree of a text, for who only looks at it, and the functions defined in it. The tasks of a file ask for the same text."""
+    tree = ast.parse(text[:LONGEST])
+    return tree, [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
 
 
 def unread(source: Source, arguments: list[str]) -> list[str]:
