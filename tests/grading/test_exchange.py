@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,9 @@ import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat import v4
 from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange import ExchangeError
@@ -125,6 +128,74 @@ def test_a_login_with_a_plus_is_read_whole(place, student, random):
     folder.rename(folder.with_name(f"{student}+{NAME}+2026-01-02 03:04:05 UTC{random}"))
     place.run(exchange.Collect)
     assert place.text(student) == "work"
+
+
+class Translated:
+    """A release in two languages, and work in either."""
+
+    def __init__(self, place: Exchange) -> None:
+        self.place, self.release = place, place.course / "assignments" / NAME
+        (self.release / "zh_CN").mkdir()
+        for folder, prose in ((self.release, "Write."), (self.release / "zh_CN", "写。")):
+            cells = [v4.new_markdown_cell(prose, id="prose"), v4.new_code_cell("# YOUR CODE HERE", id="answer", metadata={"nbgrader": {"grade_id": "rnn_step-code", "solution": True}})]
+            (folder / f"{NAME}.ipynb").write_text(nbformat.writes(v4.new_notebook(cells=cells)))
+
+    def hand_in(self, **work: str) -> None:
+        """The fetched folder, with an answer written in the notebook of each language named: en, zh_CN."""
+        folder = self.place.hand_in(ADA)
+        (folder / "zh_CN").mkdir()
+        for language, place in (("en", "."), ("zh_CN", "zh_CN")):
+            notebook = nbformat.read(self.release / place / f"{NAME}.ipynb", as_version=4)
+            notebook.cells[1].source = work.get(language, notebook.cells[1].source)
+            notebook.cells[1].outputs = [v4.new_output("stream", text="it was run")]
+            (folder / place / f"{NAME}.ipynb").write_text(nbformat.writes(notebook))
+        for path in folder.rglob("*"):
+            shutil.chown(path, ADA)
+
+    def answer(self) -> str:
+        return nbformat.reads(self.place.text(), as_version=4).cells[1].source
+
+
+@pytest.fixture
+def translated(place):
+    return Translated(place)
+
+
+@pytest.mark.parametrize("work, taken, remark", [
+    ({"zh_CN": "step = 2"}, "step = 2", f"zh_CN/{NAME}.ipynb is taken: nothing was written in {NAME}.ipynb"),
+    ({"en": "step = 1"}, "step = 1", ""),
+    ({"en": "step = 1", "zh_CN": "step = 2"}, "step = 1", f"left out: zh_CN/{NAME}.ipynb (something was written in {NAME}.ipynb, too"),
+])  # fmt: skip
+def test_the_notebook_in_which_somebody_wrote_is_taken_in_whatever_language_it_is(translated, caplog, work, taken, remark):
+    translated.hand_in(**work)
+    translated.place.run(exchange.Collect)
+    assert translated.answer() == taken and remark in caplog.text and ("zh_CN" in caplog.text) == bool(remark)
+    assert not (translated.place.collected() / "zh_CN").exists()
+
+
+def test_a_change_of_a_translated_notebook_after_the_hand_in_makes_it_later(translated):
+    translated.hand_in(zh_CN="step = 2")
+    (folder,) = translated.place.inbound.iterdir()
+    time.sleep(0.02)
+    before = datetime.now(timezone.utc).replace(tzinfo=None)
+    (folder / "zh_CN" / f"{NAME}.ipynb").write_text((folder / "zh_CN" / f"{NAME}.ipynb").read_text().replace("= 2", "= 3"))
+    translated.place.run(exchange.Collect)
+    assert translated.place.received() > before
+
+
+@pytest.mark.parametrize("what", [f"zh_CN/{NAME}.ipynb", "zh_CN"])
+def test_a_link_in_the_place_of_a_translated_notebook_or_its_folder_is_not_followed(translated, caplog, what):
+    translated.hand_in()
+    (folder,) = translated.place.inbound.iterdir()
+    secret = translated.place.course / "class" / "secret"
+    secret.mkdir()
+    (secret / f"{NAME}.ipynb").write_text((folder / f"{NAME}.ipynb").read_text().replace("# YOUR CODE HERE", "secret = 1"))
+    shutil.rmtree(folder / "zh_CN")
+    (folder / what).parent.mkdir(exist_ok=True)
+    (folder / what).symlink_to(secret / f"{NAME}.ipynb" if what.endswith(".ipynb") else secret)
+    place = translated.place
+    place.run(exchange.Collect)
+    assert translated.answer() == "# YOUR CODE HERE" and f"left out: {what} (it is a link)" in caplog.text
 
 
 def test_another_assignment_and_what_is_no_submission_are_left_alone(place, caplog):

@@ -58,6 +58,7 @@ GOOD = [
     ("The sentence “the keys near the cabinet are old” is right.", "“the keys near the cabinet are old”这句话是对的。"),
     ("An $n$-gram model, or a 7-gram.", "$n$ 元语法模型，或者 7 元语法。"),
     ("Not only the last input counts.", "起作用的远远超过最后一个输入。"),
+    ("Loss by update.", "损失随更新次数的变化。图中英文：横轴“update”是更新次数，纵轴“loss, lag 0 = 1”是损失（滞后 0 处为 1）；“trained and read with 5 steps”是用 5 步训练和读。"),
     ("It is no more than a table.", "它就是一张表。"),
     ("softmax", "softmax"),
     ("`W_hh` is square.", "`W_hh` 是方阵。"),

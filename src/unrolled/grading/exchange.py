@@ -16,11 +16,12 @@ import shutil
 import stat
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange import default
 from nbgrader.utils import notebook_hash
@@ -250,9 +251,11 @@ class Collect(default.ExchangeCollect):
             return entry.claimed
         with self._opened(entry) as folder:
             times = [os.fstat(folder).st_ctime_ns]
-            for name in self._names(folder):
-                with contextlib.suppress(FileNotFoundError):
-                    times.append(os.stat(name, dir_fd=folder, follow_symlinks=False).st_ctime_ns)
+            with self._translated(folder) as translated:
+                for inner in (folder, *translated.values()):
+                    for name in self._names(inner):
+                        with contextlib.suppress(FileNotFoundError):
+                            times.append(os.stat(name, dir_fd=inner, follow_symlinks=False).st_ctime_ns)
         return _naive(max(times))
 
     def _submission(self, entry: Entry) -> Submission:
@@ -261,11 +264,14 @@ class Collect(default.ExchangeCollect):
             owner = os.fstat(folder).st_uid
             if self.check_owner and owner not in owners_of(self) and account(owner) != entry.student:
                 raise Refused(f"it belongs to {account(owner)}")  # exchanged for another since it was listed
-            files, left_out = self._files(folder, owner)
+            with self._translated(folder) as translated:
+                files, left_out = self._files(folder, owner, translated)
+                said = [*self._take_translated(translated, owner, files)]
         received = self._when(entry)  # after all was read: what was changed meanwhile makes it later
         remarks = [f"left out: {shown(name)} ({why})" for name, why in left_out[:SAID]]
         if len(left_out) > SAID:
             remarks.append(f"left out: {len(left_out) - SAID} more")
+        remarks += said
         if entry.claimed is None:
             remarks.append("its name holds no time; when it was last changed counts")
         elif abs(received - entry.claimed) > APART:
@@ -286,21 +292,67 @@ class Collect(default.ExchangeCollect):
                     names.append(entry.name)
         return sorted(names, key=lambda name: (not name.endswith(".ipynb"), name != SECRET, name))
 
-    def _files(self, folder: int, owner: int) -> tuple[dict[str, bytes], list[tuple[str, str]]]:
-        """The regular files of a submission, and what was left out and why. Raises Refused when that is a notebook."""
+    @property
+    def _release(self) -> Path:
+        return Path(self.coursedir.format_path(self.coursedir.release_directory, ".", self.coursedir.assignment_id))
+
+    @contextlib.contextmanager
+    def _translated(self, folder: int) -> Iterator[dict[str, int]]:
+        """The folders in a submission in which the release has its notebooks in other languages, by their names, open."""
+        with contextlib.ExitStack() as stack:
+            found = {}
+            for language in sorted({path.parent.name for path in self._release.glob("*/*.ipynb")}):
+                with contextlib.suppress(OSError):
+                    opened = os.open(language, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+                    stack.callback(os.close, opened)
+                    if os.fstat(opened).st_dev == os.fstat(folder).st_dev:
+                        found[language] = opened
+            yield found
+
+    def _take_translated(self, translated: dict[str, int], owner: int, files: dict[str, bytes]) -> Iterator[str]:
+        """Put the notebook that was written in another language into the place of the one of its name, if nothing was written in that.
+        Remarks on what was taken and what was not."""
+        for language, folder in translated.items():
+            for path in sorted((self._release / language).glob("*.ipynb")):
+                here = f"{language}/{path.name}"
+                try:
+                    data = self._file(path.name, rebuild.MAX_FILE, folder, owner)
+                except FileNotFoundError:
+                    continue
+                except (Refused, OSError) as error:
+                    yield f"left out: {here} ({_why(error)})"
+                    continue
+                if rebuild.nothing_written(nbformat.read(path, as_version=4), data):
+                    continue
+                if path.name not in files or rebuild.nothing_written(nbformat.read(self._release / path.name, as_version=4), files[path.name]):
+                    files[path.name] = data
+                    yield f"{here} is taken: nothing was written in {path.name}"
+                else:
+                    yield f"left out: {here} (something was written in {path.name}, too, and that is taken)"
+
+    def _file(self, name: str, most: int, folder: int, owner: int) -> bytes:
+        """A regular file of the learner's own. Raises Refused or OSError."""
+        data, found = _read(name, most, folder)
+        if found.st_dev != os.fstat(folder).st_dev:
+            raise Refused("it lies on another file system")
+        if self.check_owner and found.st_uid != owner:
+            raise Refused(f"it belongs to {account(found.st_uid)}")
+        return data
+
+    def _files(self, folder: int, owner: int, translated: Collection[str]) -> tuple[dict[str, bytes], list[tuple[str, str]]]:
+        """The regular files of a submission, and what was left out and why; what is translated comes later. Raises Refused when that is a
+        notebook."""
         files: dict[str, bytes] = {}
         left_out, size = [], 0
         for name in self._names(folder):
+            if name in translated:
+                continue
             try:
                 if not name.isprintable():
                     raise Refused("its name can't be shown")
                 if len(files) >= MAX_FILES:
                     raise Refused(f"more than {MAX_FILES} files")
-                data, found = _read(name, min(rebuild.MAX_FILE, MAX_SUBMISSION - size), folder)
-                if found.st_dev != os.fstat(folder).st_dev:
-                    raise Refused("it lies on another file system")
-                if self.check_owner and found.st_uid != owner:
-                    raise Refused(f"it belongs to {account(found.st_uid)}")
+                data = self._file(name, min(rebuild.MAX_FILE, MAX_SUBMISSION - size), folder, owner)
             except (Refused, OSError) as error:
                 if name.endswith(".ipynb"):
                     raise Refused(f"{shown(name)} can't be taken: {_why(error)}") from None

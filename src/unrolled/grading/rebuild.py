@@ -485,6 +485,15 @@ def _untouched(release: NotebookNode, notebook: NotebookNode) -> bool:
     )
 
 
+def nothing_written(release: NotebookNode, data: bytes) -> bool:
+    """Whether a file is a notebook of this release in which nobody wrote an answer or code of their own."""
+    try:
+        written = cells_written(load(data)[0])
+    except Unusable:
+        return False
+    return bool(written) and _untouched(release, rebuild(release, written))
+
+
 def beside(path: Path, names: Collection[str]) -> list[str]:
     """The notebooks that lie in the same folder and are none of `names`: the released ones."""
     if path.parent.is_symlink() or path.parent.parent.is_symlink():

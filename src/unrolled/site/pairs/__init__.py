@@ -34,6 +34,8 @@ SOFT_NEGATION = re.compile(
     re.IGNORECASE,
 )
 TRANSLATED_NEGATION = {"zh": re.compile("[不没無无非未别否勿莫缺免毫除仅只少失拒去丢省]|以外|之外|至多|最多|难")}
+# The last sentence of a caption, which says in Chinese what the English words in the picture mean. The source has nothing like it.
+WORDS_IN_PICTURE = re.compile("图中英文：.*$", re.DOTALL)
 LONG_ENOUGH = 15  # words of a source, from which on a translation's length says something
 LENGTHS = (0.75, 3.6)  # Chinese characters for each English word: what lies outside lacks a sentence, or has one too many
 
@@ -87,12 +89,13 @@ def problems(source: str, translation: str, rules: Rules | None = None) -> list[
     before, after = spans.take_apart(source), spans.take_apart(translation)
     if not after.text:
         return ["The translation is empty."]
+    own = replace(after, words=WORDS_IN_PICTURE.sub("", after.words))  # what stands for the source
     found = spans.differences(before, after) or marks(before.text, after.text)
-    found += (numbers.differences if rules.chinese else numbers.differences_in_digits)(before.words, after.words)
-    found += terms.differences(before.words, after.words, rules.finder)
-    found += [*untranslated(before, after, rules), *negation(before, after, rules)]
+    found += (numbers.differences if rules.chinese else numbers.differences_in_digits)(before.words, own.words)
+    found += terms.differences(before.words, own.words, rules.finder)
+    found += [*untranslated(before, own, rules), *negation(before, own, rules)]
     if rules.chinese:
-        found += [*chinese.faults(after.words, before.words), *length(before, after)]
+        found += [*chinese.faults(after.words, before.words), *length(before, own)]
     return [problem for problem in found if not excused(before.text, problem, rules)]
 
 
