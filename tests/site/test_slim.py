@@ -24,6 +24,14 @@ def test_tags_of_plain_classes_are_left_out_of_code_and_what_they_hold_stays():
     assert slim.without_tags(page.encode(), {"n"}).decode() == slimmer
 
 
+def test_blank_lines_and_indentation_go_around_the_content_and_stay_where_they_mean_something():
+    content = "<article>\n\n  <p>a\n   b</p>\n</article>"
+    script = "<script>\n\n  let a = `\n\n  b`;\n</script>"
+    page = f"<body>\n\n    <nav>\n      <a>\n\n</a>   <a></a>\n</nav>\n   {script}\n\n{content}\n\n\n<pre>\n\n  x</pre>\n\n</body>\n"
+    slimmer = f"<body>\n<nav>\n<a>\n</a>   <a></a>\n</nav>\n{script}\n{content}\n<pre>\n\n  x</pre>\n</body>\n"
+    assert slim.without_blanks(page.encode()).decode() == slimmer
+
+
 def test_without_styles_nothing_is_left_out():
     assert slim.without_tags(b'<pre><span class="n">a</span></pre>', set()) == b'<pre><span class="n">a</span></pre>'
 

@@ -2,7 +2,8 @@
 
 A page loads one bundle; the parts of MathJax that are loaded on demand (fonts, extensions, outputs, speech) stay. Nor does a page load the index
 of the search, which is as large as many pages together and which the theme asks for on each of them: the page of the search has it. In code, names and
-brackets have the colour of the block in all styles, and need no tags, which take a fifth of a page.
+brackets have the colour of the block in all styles, and need no tags, which take a fifth of a page. Around a page's content the theme's
+templates leave blank lines and indentation, which nobody sees.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ STYLES = "pygments.css"
 OF_BLOCK = re.compile(r'html\[data-theme="(\w+)"\] \.highlight \{[^}]*?\bcolor: ([^;}]*?) *\}')
 OF_CLASS = re.compile(r'html\[data-theme="(\w+)"\] \.highlight \.(\w+) \{ *([^}]*?) *\}')
 CODE = re.compile(rb"<pre>.*?</pre>", re.DOTALL)
+KEPT = re.compile(rb"(<article\b.*</article>|<(pre|script|style|textarea)\b.*?</\2>)", re.DOTALL)  # where a blank may mean something
+BLANKS = re.compile(rb"[ \t]*\n\s+")
 SEARCH = re.compile(rb'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>')
 
 
@@ -45,7 +48,7 @@ def slim_pages(site: Path) -> None:
     plain = plain_classes(styles.read_text(encoding="utf-8")) if styles.is_file() else set()
     for path in [*site.glob("*.html"), *site.glob("book/**/*.html")]:
         page = path.read_bytes()
-        slimmer = without_tags(page if path.name == "search.html" else SEARCH.sub(b"", page), plain)
+        slimmer = without_blanks(without_tags(page if path.name == "search.html" else SEARCH.sub(b"", page), plain))
         if slimmer != page:
             path.write_bytes(slimmer)
 
@@ -65,6 +68,15 @@ def without_tags(page: bytes, classes: set[str]) -> bytes:
         return page
     tag = re.compile(rb'<span class="(?:%s)">([^<]*)</span>' % "|".join(sorted(classes)).encode())
     return CODE.sub(lambda block: tag.sub(rb"\1", block[0]), page)
+
+
+def without_blanks(page: bytes) -> bytes:
+    """A page without blank lines and indentation around its content."""
+    found, end = [], 0
+    for kept in KEPT.finditer(page):
+        found += [BLANKS.sub(b"\n", page[end : kept.start()]), kept[0]]
+        end = kept.end()
+    return b"".join([*found, BLANKS.sub(b"\n", page[end:])])
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
