@@ -22,6 +22,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]{12,}|[。，；]")  # a sentence: numeral
 FOREIGN = "pre, code, .math, .cell_output, script, style, dl.py, .sig, .bibliography, .citation, dl.glossary dt, [lang], em, a.reference"
 ENGLISH = re.compile(r"(?:\b[A-Za-z][a-z’']+\b[ ,;]+){6,}[a-z]+")
 ALLOWED = re.compile(r"“[^”]*”|[A-Za-z][^\u4e00-\u9fff]*（[^（）]*[\u4e00-\u9fff][^（）]*）")  # quoted, or an example with its translation behind it
+CHINESE_SIGN = re.compile("[\u4e00-\u9fff]")
 LARGEST = 20_000_000  # bytes that the Chinese book adds to the site
 
 
@@ -90,6 +91,18 @@ def test_a_translated_page_has_no_english_sentence(chinese_book, course):
             left = [text[:120] for text in texts(site / "zh_CN" / f"{document}.html") if ENGLISH.search(ALLOWED.sub("", text))]
             found |= {document: left} if left else {}
     assert found == {}
+
+
+@pytest.mark.parametrize("name", ["index", "recurrence/rnn", "appendix/instructors"])
+def test_what_the_theme_puts_around_a_page_is_chinese(chinese_book, name):
+    around = BeautifulSoup((chinese_book[0] / "zh_CN" / "book" / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+    for content in around.select("article, [lang=en]"):
+        content.decompose()
+    said = {tag[name] for tag in around.find_all(True) for name in ("title", "aria-label", "placeholder", "alt", "data-bs-title") if tag.get(name)}
+    said |= {" ".join(tag.get_text().split()) for tag in around.select(".copyright, .btn__text-container, .skip-link, .page-toc")}
+    names = {"Unrolled", ".ipynb"}
+    assert [words for words in said - names if re.search("[A-Za-z]{4}", words) and not CHINESE_SIGN.search(words)] == []
+    assert not [words for words in said if "列印" in words]
 
 
 def test_no_english_page_but_the_glossary_has_a_chinese_sentence(chinese_book):

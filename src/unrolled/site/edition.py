@@ -30,7 +30,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 from unrolled import __version__
 
-from . import words
+from . import theme, words
 from .chinese import SearchChinese
 from .words import _
 
@@ -171,7 +171,7 @@ def finish(app: Sphinx, error: Exception | None) -> None:
         target = site / here["folder"]
         target.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(Path(app.srcdir, FILE), target / FILE)
-        publish(built, site, here)
+        publish(built, site, here, app.config.unrolled_words)
     for one in editions(site):  # the pages of a book that was built before do not know this one yet
         link(one, site)
 
@@ -181,8 +181,8 @@ def site_of(app: Sphinx) -> Path:
     return Path(app.srcdir, app.config.unrolled_site).resolve()
 
 
-def publish(built: Path, site: Path, here: dict[str, Any]) -> None:
-    """Make the folder in the site hold the finished book, without what the English one has already."""
+def publish(built: Path, site: Path, here: dict[str, Any], texts: dict[str, str]) -> None:
+    """Make the folder in the site hold the finished book, without what the English one has already, the theme's words in its language."""
     target = site / here["folder"]
     shared = {path for folder in SHARED for path in _files(built / folder, built) if (site / path).is_file() and filecmp.cmp(built / path, site / path, shallow=False)}
     shared.discard(Path("_static", SCRIPT))
@@ -190,7 +190,8 @@ def publish(built: Path, site: Path, here: dict[str, Any]) -> None:
     for path in sorted(wanted):
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".html":
-            _write(target / path, with_links(one_folder_up((built / path).read_text(encoding="utf-8"), shared), path, here, site))
+            page = theme.in_language((built / path).read_text(encoding="utf-8"), texts)
+            _write(target / path, with_links(one_folder_up(page, shared), path, here, site))
         elif not (target / path).is_file() or not filecmp.cmp(built / path, target / path):
             shutil.copy2(built / path, target / path)
     for path in set(_files(target, target)) - wanted - {Path(FILE)}:
