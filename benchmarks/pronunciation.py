@@ -1,10 +1,10 @@
 """From spelling to sound on the whole CMU dictionary: how low does the word error rate of counting and of an encoder–decoder go?
 
-The network is `unrolled.seq2seq.EncoderDecoder` with attention. It is trained in passes over all training words, with a learning rate that falls along a
-half cosine and reaches 0 when the passes are done or the minutes of training are over, whichever comes first. After each pass the state is saved: a run that
-was stopped goes on from there, and a later one with more passes and minutes trains on. Then the n-gram models count, or take what an earlier run has counted
-(`--count` does that alone, beside a training that is on its way). At the end both judge together: the network weighs the pronunciations that counting proposes. What is chosen (the order of the n-gram model, the weight of each judge) is chosen on the validation words; the test
-words are scored at the end of a run. A GPU is used where there is one.
+The network is `unrolled.seq2seq.EncoderDecoder` with attention, trained in passes over all training words (`continued.Training`: it can be stopped, goes on, and
+a later run with more passes and minutes trains on). Then the n-gram models count, or take what an earlier run has counted (`--count` does that alone, beside
+a training that is on its way). At the end both judge together: the network weighs the pronunciations that counting proposes. What is chosen (the pass, the
+order of the n-gram model, the weight of each judge) is chosen on the validation words; the test words are scored at the end of a run. A GPU is used where
+there is one.
 
 The result is `_build/benchmarks/pronunciation.json`; with `--keep` it also becomes a file of the package, `pronunciation_recipe.json`, which the page on
 pronunciation prints.
@@ -16,11 +16,13 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import torch
 from common import FOLDER, keep, machine, put, write
+from continued import Training
 
 from unrolled import seq2seq
 from unrolled.corpora import pronunciation_split
@@ -28,7 +30,7 @@ from unrolled.joint_ngram import Aligner, JointNGram, majority
 from unrolled.metrics import pronunciation_errors
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-E, N, WARM_UP, BEAM = 64, 128, 400, 8
+E, N, BEAM = 64, 128, 8
 WIDE = 32  # the beam of the n-gram model
 SHARES = tuple(i / 20 for i in range(21))  # of the network's logarithm in a common judgement
 ORDERS = (3, 4, 5, 6, 7)
@@ -91,82 +93,31 @@ def counted(stress: bool) -> tuple[dict[str, object], dict[str, Proposals]]:
 # --- The network -------------------------------------------------------------------------------
 
 
-class Recipe:
-    """A network in training, with all that going on needs."""
+class Recipe(Training):
+    """The network, the words that it learns, and what it is judged by."""
+
+    judge, warm_up = "wer", 400
 
     def __init__(self, arguments: argparse.Namespace):
-        self.passes, self.seed, self.device = arguments.passes, arguments.seed, arguments.device
+        settings = {name: getattr(arguments, name) for name in ("units", "passes", "minutes", "lr", "dropout", "seed")} | {"batch": N}
         self.split = pronunciation_split()
         self.phones = ["<start>", "<end>", *sorted({phone for variants in self.split.train.values() for phone in variants[0]})]
         ids = {phone: i for i, phone in enumerate(self.phones)}
         self.pairs = [(self.letters(word), [ids[phone] for phone in variants[0]]) for word, variants in self.split.train.items()]
-        self.model = seq2seq.EncoderDecoder(
-            len(LETTERS), len(self.phones), E, arguments.units, self.seed, dropout=arguments.dropout
-        ).to(self.device)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=arguments.lr)
-        self.steps = self.passes * len(seq2seq.batches(self.pairs, N, np.random.default_rng(0)))
-        self.lr, self.limit, self.update = arguments.lr, 60 * arguments.minutes, 0
-        self.settings = {"units": arguments.units, "passes": self.passes, "lr": arguments.lr, "dropout": arguments.dropout, "seed": self.seed, "batch": N}
-        self.history: list[dict[str, float]] = []
-        self.file = FOLDER / "pronunciation.pt"
-
-    def spent(self) -> float:
-        """Seconds of training, in all runs together."""
-        return sum(done["seconds"] for done in self.history)
-
-    def _share(self, seconds: float) -> float:
-        """The share of the learning rate: a straight line up, then half a cosine down to 0."""
-        done = max(self.update / self.steps, seconds / self.limit)
-        return min(1.0, (self.update + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+        model = seq2seq.EncoderDecoder(len(LETTERS), len(self.phones), E, arguments.units, arguments.seed, dropout=arguments.dropout)
+        steps = arguments.passes * len(seq2seq.batches(self.pairs, N, np.random.default_rng(0)))
+        super().__init__(model, FOLDER / "pronunciation.pt", settings, steps, arguments.device)
 
     @staticmethod
     def letters(word: str) -> list[int]:
         return [LETTERS.index(letter) for letter in word]
 
-    def go_on(self) -> None:
-        """Load what an earlier run has saved. It may have had less in mind: the learning rate then rises again to where it stands for so much."""
-        if not self.file.exists():
-            return
-        saved = torch.load(self.file, map_location=self.device, weights_only=True)
-        if saved["settings"] | {"passes": 0} != self.settings | {"passes": 0}:
-            raise SystemExit(f"{self.file} is of a run with {saved['settings']}; move it away, or give these settings.")
-        self.model.load_state_dict(saved["model"])
-        self.optimizer.load_state_dict(saved["optimizer"])
-        self.history, self.update = saved["history"], saved["update"]
+    def losses(self, number: int) -> Iterator[Callable[[], torch.Tensor]]:
+        for X, Y in seq2seq.batches(self.pairs, N, np.random.default_rng([self.settings["seed"], number])):
+            yield partial(seq2seq.loss_of, self.model, X, Y)
 
-    def save(self) -> None:
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        beside = self.file.with_suffix(".part")
-        torch.save(
-            {
-                "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "update": self.update,
-                "history": self.history, "settings": self.settings,
-            },
-            beside,
-        )  # fmt: skip
-        beside.replace(self.file)
-
-    def one_pass(self) -> None:
-        number = len(self.history)
-        torch.manual_seed(1_000 * self.seed + number)  # dropout's, so that a run that was stopped goes on as if it had not been
-        before, began, began_cpu, losses = self.spent(), time.perf_counter(), time.process_time(), []
-        self.model.train()
-        for X, Y in seq2seq.batches(self.pairs, N, np.random.default_rng([self.seed, number])):
-            seconds = before + time.perf_counter() - began
-            if seconds >= self.limit:
-                break
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.lr * self._share(seconds)
-            loss = seq2seq.loss_of(self.model, X, Y)
-            self.optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-            self.optimizer.step()
-            self.update += 1
-            losses.append(loss.item())
-        seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - began_cpu
-        validation = rates(self.outputs(list(self.split.validation), 1), self.split.validation)
-        self.history.append({"loss": float(np.mean(losses)), "updates": len(losses), "seconds": seconds, "cpu_seconds": cpu_seconds, **validation})
+    def validate(self) -> dict[str, float]:
+        return rates(self.outputs(list(self.split.validation), 1), self.split.validation)
 
     def outputs(self, words: Sequence[str], width: int) -> dict[str, list[str]]:
         found = seq2seq.beam(self.model, [self.letters(word) for word in words], width)
@@ -205,10 +156,7 @@ class Recipe:
         began = time.process_time()
         best = self.outputs(list(test), BEAM)
         return {
-            "settings": self.settings, "passes_done": self.update * self.passes / self.steps, "device": str(self.device),
-            "weights": sum(p.numel() for p in self.model.parameters()),
-            "seconds": sum(h["seconds"] for h in self.history), "cpu_seconds": sum(h["cpu_seconds"] for h in self.history),
-            "history": self.history,
+            **self.account(), "passes_done": self.update * self.settings["passes"] / self.steps,
             "greedy": rates(self.outputs(list(test), 1), test), "beam": rates(best, test), "beam_width": BEAM,
             "decoding_cpu_seconds": time.process_time() - began,
         }  # fmt: skip
@@ -233,17 +181,8 @@ def main() -> None:
         return
 
     recipe = Recipe(arguments)
-    recipe.go_on()
-    print(f"{len(recipe.pairs):,} words to train on, {recipe.passes} passes, {len(recipe.history)} of them done; on {recipe.device}", flush=True)
-    while recipe.update < recipe.steps and recipe.spent() < recipe.limit:
-        recipe.one_pass()
-        recipe.save()
-        last = recipe.history[-1]
-        print(
-            f"pass {len(recipe.history):2}: loss {last['loss']:.3f}, validation WER {last['wer']:.1f} %, PER {last['per']:.1f} %,"
-            f" {last['seconds']:.0f} s ({last['cpu_seconds']:.0f} CPU seconds)",
-            flush=True,
-        )
+    print(f"{len(recipe.pairs):,} words to train on")
+    recipe.finish(lambda last: f"loss {last['training']:.3f}, validation WER {last['wer']:.1f} %, PER {last['per']:.1f} %")
     result: dict[str, object] = {"machine": machine()}
     (result["counting"], proposals), (result["counting_stress"], _) = counted(False), counted(True)
     for stress in (False, True):

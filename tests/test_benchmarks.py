@@ -3,7 +3,10 @@
 import argparse
 import importlib
 import math
+import re
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import torch
@@ -47,10 +50,10 @@ def pronunciation(course, monkeypatch):
 
 @pytest.mark.parametrize(("update", "seconds", "share"), [(0, 0, 0), (500, 0, 0.5), (500, 60, 0), (1_000, 0, 0), (500, 30, 0.5), (250, 30, 0.5)])
 def test_the_learning_rate_of_the_recipe_falls_with_the_passes_or_the_time_whichever_is_ahead(pronunciation, monkeypatch, update, seconds, share):
-    monkeypatch.setattr(pronunciation, "WARM_UP", 100)
+    monkeypatch.setattr(pronunciation.Recipe, "warm_up", 100)
     recipe = pronunciation.Recipe.__new__(pronunciation.Recipe)
     recipe.steps, recipe.limit, recipe.update = 1_000, 60, update
-    assert recipe._share(seconds) == pytest.approx(share, abs=0.011)
+    assert recipe.share(seconds) == pytest.approx(share, abs=0.011)
 
 
 @pytest.fixture
@@ -124,3 +127,27 @@ def test_training_on_the_manual_ends_with_its_minutes(manual):
     run = manual.begun(passes=1_000, minutes=1e-6)
     run.one_pass()
     assert run.finished and run.history[0]["updates"] == 1
+
+
+@pytest.fixture
+def languages(course, monkeypatch):
+    monkeypatch.syspath_prepend(str(course / "benchmarks"))
+    return importlib.import_module("languages")
+
+
+def test_the_network_of_the_pass_that_validates_best_is_judged_on_the_test_part(languages, monkeypatch):
+    def models(page, name, seed, passes):
+        model = {}
+        for model["validation"], model["test"] in ((0.2, 0.7), (0.6, 0.5), (0.4, 0.9)):
+            yield model
+
+    monkeypatch.setattr(languages, "models", models)
+    monkeypatch.setattr(languages, "judged", lambda page, model, part: (model[part], 0.0))
+    assert languages.run({}, "RNN", 0, 3)["accuracy"] == 0.5
+
+
+def test_the_page_defines_what_the_recipe_of_languages_takes_from_it(languages):
+    taken = set(re.findall(r'page\["(\w+)"\]', Path(languages.__file__).read_text(encoding="utf-8")))
+    code = "\n".join(cell.source for cell in nbformat.read(languages.PAGE, as_version=4).cells if cell.cell_type == "code")
+    defined = set(re.findall(r"^(?:def |class )?(\w+)", code[: code.index("def trained")], re.MULTILINE))
+    assert {"new", "train_pass", "updates"} <= taken <= defined | {"test", "validation"}
