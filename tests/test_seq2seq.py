@@ -48,6 +48,18 @@ def test_a_pass_holds_every_pair_once_and_no_source_is_padded():
     assert sorted(seen) == sorted(pairs)
 
 
+def test_targets_of_nearly_one_length_share_a_batch():
+    pairs = [([0] * T, [2] * U) for T in (3, 4) for U in range(1, 9) for _ in range(20)]
+    ids = np.concatenate([Y.ravel() for _, Y in seq2seq.batches(pairs, 16, np.random.default_rng(0))])
+    assert np.mean(ids == seq2seq.IGNORED) < 0.06
+
+
+def test_two_passes_put_other_pairs_together():
+    pairs = [([0, 0, 0, 0], [2, 2, number % 4 + 2]) for number in range(64)]
+    one, other = ([Y[2].tolist() for _, Y in seq2seq.batches(pairs, 8, np.random.default_rng(seed))] for seed in (0, 1))
+    assert one != other
+
+
 def test_what_stands_behind_the_end_of_a_target_changes_no_loss(model):
     short, long = ([1, 2], [2]), ([3, 0], [3, 4, 5, 2])
     X, Y = seq2seq._batch([short, long])

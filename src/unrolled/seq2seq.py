@@ -84,13 +84,15 @@ class EncoderDecoder(nn.Module):
 
 
 def batches(pairs: Pairs, N: int, rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
-    """One pass over all pairs in random order: X `(T, n)`, Y `(U, n)`, n at most N. The sources of a batch have one length.
+    """One pass over all pairs in random order: X `(T, n)`, Y `(U, n)`, n at most N. The sources of a batch have one length, its targets nearly one.
 
     Y ends in END, and holds IGNORED behind it.
     """
     by_length: dict[int, list[int]] = {}
     for i in rng.permutation(len(pairs)):
         by_length.setdefault(len(pairs[i][0]), []).append(int(i))
+    for members in by_length.values():
+        members.sort(key=lambda i: len(pairs[i][1]))  # less padding; of one length each stays at a random place
     groups = [members[k : k + N] for members in by_length.values() for k in range(0, len(members), N)]
     return [_batch([pairs[i] for i in groups[g]]) for g in rng.permutation(len(groups))]
 
