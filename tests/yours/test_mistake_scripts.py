@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from markdown_it import MarkdownIt
 
 from unrolled.checks import TASKS
 from unrolled.yours import mistakes, review_page
@@ -31,22 +32,30 @@ def table(file) -> dict:
 
 def test_the_index_names_the_questions_of_the_task_s_script(one_task):
     folder = one_task()
-    asked = table(folder / f"{TASK}.js")
+    asked = table(folder / f"{TASK}.js")["questions"]
     assert table(folder / "index.js") == {TASK: list(asked)} and len(asked) > 10
 
 
 def test_a_question_is_that_of_the_terminal(one_task):
     question = mistakes.question(TASK, "tanh-left-out")
-    told = table(one_task() / f"{TASK}.js")["tanh-left-out"]
+    script = table(one_task() / f"{TASK}.js")
+    told = script["questions"]["tanh-left-out"]
     assert [choice["id"] for choice in told["choices"]] == [choice.id for choice in question.shown]
+    assert [script["texts"][choice["text"]] for choice in told["choices"]] == [MarkdownIt().renderInline(choice.text) for choice in question.shown]
     assert told["key"]["right"] == ["tanh-left-out"] and told["key"]["kind"] == "one"
+
+
+def test_a_text_stands_in_a_script_once(one_task):
+    script = table(one_task() / f"{TASK}.js")
+    texts, questions = script["texts"], script["questions"].values()
+    assert len(set(texts)) == len(texts) < sum(2 + 2 * len(told["choices"]) for told in questions) / 2
 
 
 def test_it_leads_to_the_section_to_reread(one_task):
     task = TASKS[TASK]
     mistake = next(one for one in task.mistakes if one.name == "tanh-left-out")
     section = mistake.section or task.section
-    assert table(one_task() / f"{TASK}.js")["tanh-left-out"]["reread"]["href"] == f"book/{section.page}.html#{section.label}"
+    assert table(one_task() / f"{TASK}.js")["questions"]["tanh-left-out"]["reread"]["href"] == f"book/{section.page}.html#{section.label}"
 
 
 def test_the_pages_language_counts_and_not_that_of_the_machine(one_task, monkeypatch):

@@ -1,8 +1,8 @@
 """The questions about known mistakes for the page Review: an extension of Sphinx, which stands above the checks that it asks.
 
 There are more than a thousand, and a learner meets a handful. So they lie beside the pages, in `_static/unrolled-mistakes/`: `index.js` names
-those that there are, and one script for each task holds its questions. `static/unrolled-review.js` loads what the learner's log asks for,
-also from `file://`. They are made again when the package has changed, and kept in the user's cache.
+those that there are, and one script for each task holds its questions; a text that several of these have stands in it once, and they have its
+number. `static/unrolled-review.js` loads what the learner's log asks for, also from `file://`. They are made again when the package has changed, and kept in the user's cache.
 """
 
 from __future__ import annotations
@@ -72,27 +72,40 @@ def _make(folder: Path) -> None:
     to_html = _renderer()
     for name, task in TASKS.items():
         made = {mistake.name: mistakes.question(name, mistake.name) for mistake in task.mistakes}
-        asked = {mistake: _told(question, to_html) for mistake, question in made.items() if question}
+        texts = _Texts(to_html)
+        asked = {mistake: _told(question, texts) for mistake, question in made.items() if question}
         for mistake in task.mistakes:
             if mistake.name in asked:
                 section = mistake.section or task.section
                 asked[mistake.name]["reread"] = {"href": f"book/{section.page}.html#{section.label}", "title": language.gettext(section.title)}
         index[name] = list(asked)
-        _script(folder / f"{name}.js", f"window.unrolledMistakes.tasks[{json.dumps(name)}]", asked)
+        _script(folder / f"{name}.js", f"window.unrolledMistakes.tasks[{json.dumps(name)}]", {"texts": list(texts.numbers), "questions": asked})
     _script(folder / "index.js", "window.unrolledMistakes.index", index)
 
 
+class _Texts:
+    """Texts as HTML, each once, and their numbers."""
+
+    def __init__(self, to_html: Any) -> None:
+        self.to_html = to_html
+        self.numbers: dict[str, int] = {}
+
+    def number(self, text: str, inline: bool = False) -> int:
+        return self.numbers.setdefault(self.to_html(text, inline), len(self.numbers))
+
+
 def _script(file: Path, name: str, value: Any) -> None:
-    file.write_text(f"{name} = {json.dumps(value, ensure_ascii=False)};\n", encoding="utf-8")
+    file.write_text(f"{name} = {json.dumps(value, ensure_ascii=False, separators=(',', ':'))};\n", encoding="utf-8")
 
 
-def _told(question: Question, to_html: Any) -> dict[str, Any]:
-    """A question as the script builds its form: all texts as HTML, the key as the script of the quizzes judges by it."""
+def _told(question: Question, texts: _Texts) -> dict[str, Any]:
+    """A question as the script builds its form, with numbers of texts, and the key as the script of the quizzes judges by it."""
     first, _, rest = question.prompt.partition("\n\n")
     choices = [
-        {"id": choice.id, "text": to_html(choice.text, inline=True), "right": choice.right, "feedback": to_html(choice.feedback)} for choice in question.shown
+        {"id": choice.id, "text": texts.number(choice.text, inline=True), "right": choice.right, "feedback": texts.number(choice.feedback)}
+        for choice in question.shown
     ]
-    return {"legend": to_html(first, inline=True), "prompt": to_html(rest), "choices": choices, "key": page_key(question)}
+    return {"legend": texts.number(first, inline=True), "prompt": texts.number(rest), "choices": choices, "key": page_key(question)}
 
 
 def _renderer() -> Any:

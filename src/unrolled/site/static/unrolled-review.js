@@ -137,13 +137,13 @@
     async askMistake(question) {
       const [, task, name] = question.split(" ");
       await load(task);
-      const told = window.unrolledMistakes.tasks[task]?.[name];
-      if (!told) {
+      const { texts, questions } = window.unrolledMistakes.tasks[task] ?? {};
+      if (!questions?.[name]) {
         this.next(); // the script is missing or of another version than the index
         return;
       }
       const quiz = pattern(this.root);
-      fill(quiz.querySelector("form"), question, told);
+      fill(quiz.querySelector("form"), question, questions[name], texts);
       this.put(quiz, [filled(this.texts.get("own"), { task })]);
     }
 
@@ -172,21 +172,21 @@
     return element;
   }
 
-  // Gives a form the prompt, the choices and the reasons of another question.
-  function fill(form, question, { legend, prompt, choices, key, reread }) {
+  // Gives a form the prompt, the choices and the reasons of another question, which has their numbers among the texts.
+  function fill(form, question, { legend, prompt, choices, key, reread }, texts) {
     form.id = `quiz-${question.replaceAll(" ", "-")}`;
     form.dataset.id = question;
     form.dataset.key = JSON.stringify(key);
     delete form.dataset.was;
-    const head = put(form.querySelector("legend"), legend);
+    const head = put(form.querySelector("legend"), texts[legend]);
     form.querySelector(".unrolled-prompt")?.remove();
-    head.after(put(Object.assign(document.createElement("div"), { className: "unrolled-prompt" }), prompt));
+    head.after(put(Object.assign(document.createElement("div"), { className: "unrolled-prompt" }), texts[prompt]));
     const entry = form.querySelector(".unrolled-choice");
     form.querySelector(".unrolled-choices").replaceChildren(...choices.map(({ id, text }) => {
       const choice = entry.cloneNode(true);
       const control = `${form.id}-${id}`;
       Object.assign(choice.querySelector("input"), { id: control, name: form.id, value: id });
-      put(Object.assign(choice.querySelector("label"), { htmlFor: control }), text);
+      put(Object.assign(choice.querySelector("label"), { htmlFor: control }), texts[text]);
       return choice;
     }));
     const items = { true: form.querySelector(".unrolled-item.is-right"), false: form.querySelector(".unrolled-item.is-wrong") };
@@ -197,8 +197,8 @@
       const item = items[right].cloneNode(true);
       item.dataset.for = id;
       const [title] = item.children;
-      put(title.lastElementChild, text);
-      put(item, feedback).prepend(title);
+      put(title.lastElementChild, texts[text]);
+      put(item, texts[feedback]).prepend(title);
       answers.append(item);
     }
     const anchor = link?.querySelector("a");
