@@ -2,18 +2,19 @@
 
     python tools/in_page.py book/recurrence/rnn book/sequences/text    # these
     python tools/in_page.py                                           # those of book/try.yml
+    python tools/in_page.py --cell-seconds 120 book/tasks/words       # leaves the page at the first cell that takes two minutes
 
 Prints, for each page, the seconds of all its cells, the cells that take more than 20 s, and the errors. Seconds are the browser's own processor
-time, so that other programs on the machine do not count. A cell that takes more than two minutes of it ends its page. `book/try.yml` holds
+time, so that other programs on the machine do not count. A cell that takes more than ten minutes of it ends its page. `book/try.yml` holds
 what this has found; a test runs its shortest page again.
 """
 
 from __future__ import annotations
 
+import argparse
 import functools
 import json
 import shutil
-import sys
 import tempfile
 import threading
 import time
@@ -29,7 +30,7 @@ from serve import HERE, Handler, Server
 
 ROOT = Path(__file__).resolve().parents[1]
 LONG_SECONDS = 20
-CELL_SECONDS = 120
+CELL_SECONDS = 600
 START_SECONDS = 300
 OPEN = """
 const done = arguments[0];
@@ -110,7 +111,7 @@ def processor_seconds(driver: object) -> float:
     return used
 
 
-def run_page(driver: object, address: str, page: str) -> Ran:
+def run_page(driver: object, address: str, page: str, cell_seconds: float = CELL_SECONDS) -> Ran:
     """Open a page's notebook and run its cells from the first to the last; one that fails does not stop the others, one that takes too long does."""
     ran = Ran()
     driver.set_script_timeout(START_SECONDS)
@@ -118,7 +119,7 @@ def run_page(driver: object, address: str, page: str) -> Ran:
     for number, place in enumerate(driver.execute_async_script(OPEN), 1):
         begin, used, done = processor_seconds(driver), 0.0, None
         driver.execute_script(START, place)
-        while done is None and used < CELL_SECONDS:
+        while done is None and used < cell_seconds:
             time.sleep(0.2)
             done = driver.execute_script("return window.ran")
             used = processor_seconds(driver) - begin
@@ -131,14 +132,21 @@ def run_page(driver: object, address: str, page: str) -> Ran:
     return ran
 
 
-def main(pages: list[str]) -> None:
-    pages = pages or list(yaml.safe_load((ROOT / "book" / "try.yml").read_text(encoding="utf-8")))
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pages", nargs="*", metavar="PAGE", help="such as book/recurrence/rnn; none: those of book/try.yml")
+    parser.add_argument("--cell-seconds", type=float, default=CELL_SECONDS, help=f"a cell that takes longer ends its page (default: {CELL_SECONDS})")
+    wanted = parser.parse_args()
+    pages = wanted.pages or list(yaml.safe_load((ROOT / "book" / "try.yml").read_text(encoding="utf-8")))
+    missing = [page for page in pages if not (ROOT / f"{page}.ipynb").is_file()]
+    if missing:
+        parser.error(f"there is no page {missing[0]}, which should name a notebook without its ending, such as book/recurrence/rnn")
     with served(pages) as address, browser() as driver:
         for page in pages:
             begin = time.monotonic()
-            ran = run_page(driver, address, page)
+            ran = run_page(driver, address, page, wanted.cell_seconds)
             long = {number: round(seconds) for number, seconds in enumerate(ran.seconds, 1) if seconds > LONG_SECONDS}
-            ended = "" if ran.ended else f" Cell {len(ran.seconds)} did not end within {CELL_SECONDS} s."
+            ended = "" if ran.ended else f" Cell {len(ran.seconds)} did not end within {wanted.cell_seconds:.0f} s."
             print(
                 f"{page}: {sum(ran.seconds):.0f} s in {time.monotonic() - begin:.0f} s, {len(ran.seconds)} cells; over {LONG_SECONDS} s: {json.dumps(long)}.{ended}",
                 flush=True,
@@ -148,4 +156,4 @@ def main(pages: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -16,7 +16,8 @@ from pathlib import Path
 
 TARGET = Path(__file__).resolve().parents[1] / "src" / "unrolled" / "site" / "pyodide-lock.json"
 CORE = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
-NEEDED = ("numpy", "matplotlib", "joblib", "ipython", "jedi", "micropip", "ssl", "sqlite3", "threadpoolctl")
+NEEDED = ("numpy", "matplotlib", "joblib", "ipython", "jedi", "micropip", "sqlite3", "threadpoolctl")
+WITHOUT = ("ssl", "pytz")  # 2.6 MB; no page reaches another machine, and matplotlib imports no time zones
 
 
 def with_dependencies(names: tuple[str, ...], packages: dict[str, dict]) -> list[str]:
@@ -32,6 +33,8 @@ def with_dependencies(names: tuple[str, ...], packages: dict[str, dict]) -> list
 
 def main(package: Path) -> None:
     official = json.loads((package / "pyodide-lock.json").read_text(encoding="utf-8"))
+    for one in official["packages"].values():
+        one["depends"] = [name for name in one["depends"] if name not in WITHOUT]
     lock = {
         "info": official["info"],
         "core": {name: hashlib.sha256((package / name).read_bytes()).hexdigest() for name in CORE},

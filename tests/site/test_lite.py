@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 
 import nbformat
 import pytest
 
-from unrolled.site import lite, pyodide, workshop
+from unrolled.site import bytecode, lite, pyodide, workshop
 
 pytestmark = pytest.mark.slow
 
@@ -52,8 +53,16 @@ def test_the_lock_file_names_every_file_with_its_hash(folder):
     packages = json.loads((python / "pyodide-lock.json").read_text())["packages"]
     for package in packages.values():
         assert hashlib.sha256((python / package["file_name"]).read_bytes()).hexdigest() == package["sha256"], package["name"]
-    named = {package["file_name"] for package in packages.values()} | set(pyodide.LOCK["core"]) | {"pyodide-lock.json"}
+    named = {package["file_name"] for package in packages.values()} | set(pyodide.LOCK["core"]) | {"pyodide-lock.json", lite.START.name}
     assert {path.name for path in python.iterdir()} == named
+
+
+@pytest.mark.parametrize(("archive", "module"), [("python_stdlib.zip", "asyncio/events"), ("ipython-*.whl", "IPython/core/interactiveshell"), ("numpy-*.whl", "numpy/_core/numeric")])
+def test_what_a_notebook_imports_is_compiled(folder, archive, module):
+    if not bytecode.node():
+        pytest.skip("optional: no Node here, which compiles what a page's Python imports")
+    with zipfile.ZipFile(next((folder / "static" / "pyodide").glob(archive))) as whole:
+        assert f"{module}.pyc" in whole.namelist() and f"{module}.py" not in whole.namelist()
 
 
 def test_it_holds_no_source_map_and_stays_within_its_size(folder):

@@ -20,7 +20,7 @@ from pathlib import Path
 from filelock import FileLock
 from platformdirs import user_cache_path
 
-from . import pyodide, wheels
+from . import bytecode, pyodide, wheels
 from .words import _
 
 KERNEL_EXTENSION = "@jupyterlite/pyodide-kernel-extension"
@@ -34,8 +34,10 @@ SHORT_RUN = _("""\
 """)
 STAMP = "workshop.json"
 SMALL = ("comm",)  # of pure Python, not among Pyodide's, and needed by the kernel
-# All that a kernel of Pyodide loads when it starts. Named, they are fetched side by side; else one after the other.
-AT_START = ("micropip", "piplite", "ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi", "ipython")
+# All that a kernel of Pyodide loads when it starts, and what a notebook imports first. Named, they are fetched side by side; else one after the other.
+AT_START = ("micropip", "piplite", "ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi", "ipython", "numpy", "unrolled")
+HOLLOW = ("ssl",)  # the kernel asks for it, 2.1 MB with what it needs, and does without: no page reaches another machine
+START = Path(__file__).with_name("start.js")
 
 
 class NoWorkshop(Exception):
@@ -63,16 +65,16 @@ def build(notebooks: dict[str, Path], target: Path, long: dict[str, dict[int, in
             raise NoWorkshop(str(error)) from None
         shell = _shell(cache)
         data = _data(cache)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".workshop-") as beside:
-        whole = Path(beside) / "try"
-        shutil.copytree(shell, whole)
-        _add_pyodide(whole, core, data)
-        add_notebooks(whole, notebooks, long)
-        _add_stamp(whole, key)
-        shutil.rmtree(target, ignore_errors=True)
-        whole.chmod(0o755)
-        whole.rename(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".workshop-") as beside:
+            whole = Path(beside) / "try"
+            shutil.copytree(shell, whole)
+            _add_pyodide(whole, core, data, cache)
+            add_notebooks(whole, notebooks, long)
+            _add_stamp(whole, key)
+            shutil.rmtree(target, ignore_errors=True)
+            whole.chmod(0o755)
+            whole.rename(target)
     return True
 
 
@@ -92,7 +94,7 @@ def _key(notebooks: dict[str, Path], long: dict[str, dict[int, int]]) -> str:
         if path.is_file() and path.suffix != ".pyc" and "grading" not in path.parts:
             digest.update(path.relative_to(wheels.PACKAGE).as_posix().encode() + path.read_bytes())
     versions = [_version(name) for name in ("jupyterlite-core", "jupyterlite-pyodide-kernel", *SMALL, "scikit-learn", "statsmodels")]
-    digest.update(json.dumps([versions, sys.version]).encode())
+    digest.update(json.dumps([versions, sys.version, bytecode.node() is not None]).encode())
     return digest.hexdigest()
 
 
@@ -147,7 +149,7 @@ def _build_settings() -> dict:
 
 def _site_settings() -> dict:
     kernel = {
-        "pyodideUrl": "./static/pyodide/pyodide.js",
+        "pyodideUrl": f"./static/pyodide/{START.name}",
         "disablePyPIFallback": True,
         "loadPyodideOptions": {"lockFileURL": "./static/pyodide/pyodide-lock.json", "packages": list(AT_START)},
     }
@@ -165,16 +167,18 @@ def _user_settings() -> dict:
 # --- What does -----------------------------------------------------------------------------------
 
 
-def _add_pyodide(whole: Path, core: Path, data: Path) -> None:
-    """Pyodide's files, our wheels, and one lock file that names all of them."""
+def _add_pyodide(whole: Path, core: Path, data: Path, cache: Path) -> None:
+    """Pyodide's files, our wheels, all of them as bytecode, and one lock file that names them."""
     folder = whole / "static" / "pyodide"
     folder.mkdir(parents=True, exist_ok=True)
     for name in pyodide.hashes():
         shutil.copyfile(core / name, folder / name)
+    shutil.copyfile(START, folder / START.name)
     kernel = whole / "extensions" / KERNEL_EXTENSION / "static" / "pypi"
     ours = [(wheels.course_wheel(folder, {path.name: path.read_bytes() for path in data.iterdir()}), ["unrolled"], ["numpy"])]
     ours += [(wheels.installed_wheel(folder, name), [name], []) for name in SMALL]
     ours += [(wheels.stand_in_wheel(folder, name), [name], []) for name in wheels.ABSENT]
+    ours += [(wheels.write_wheel(folder, name, "0", {}), [], []) for name in HOLLOW]
     for name in ("ipykernel", "piplite", "pyodide_kernel"):
         wheel = next(kernel.glob(f"{name}-*.whl"))
         ours.append((Path(shutil.copyfile(wheel, folder / wheel.name)), [name], []))
@@ -183,9 +187,13 @@ def _add_pyodide(whole: Path, core: Path, data: Path) -> None:
         name, version = wheel.name.split("-")[:2]
         packages[re.sub(r"[._]", "-", name)] = {
             "name": name, "version": version, "file_name": wheel.name, "install_dir": "site", "package_type": "package",
-            "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(), "imports": imports, "depends": depends, "unvendored_tests": False, "shared_library": False,
+            "sha256": _sha256(wheel), "imports": imports, "depends": depends, "unvendored_tests": False, "shared_library": False,
         }  # fmt: skip
-    (folder / "pyodide-lock.json").write_text(json.dumps({"info": pyodide.LOCK["info"], "packages": packages}), encoding="utf-8")
+    (folder / bytecode.LOCK).write_text(json.dumps({"info": pyodide.LOCK["info"], "packages": packages}), encoding="utf-8")
+    try:
+        bytecode.quicken(folder, [*AT_START, "matplotlib"], cache, readable=("unrolled/",))
+    except bytecode.NotCompiled as reason:
+        print(f"Python in the pages will take twice as long to start: {reason}.", file=sys.stderr)
 
 
 def add_notebooks(whole: Path, notebooks: dict[str, Path], long: dict[str, dict[int, int]], language: str = "", short_run: str = "") -> None:
@@ -237,6 +245,10 @@ def _model(path: str, kind: str, form: str, size: int | None = None) -> dict:
 def _add_stamp(whole: Path, key: str) -> None:
     """What this folder was made of, and the SHA-256 of each file that Python in the page is made of, so that a page can find a damaged one."""
     folder = whole / "static" / "pyodide"
-    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+    files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
     stamp = {"key": key, "pyodide": pyodide.VERSION, "jupyterlite": _version("jupyterlite-core"), "files": files}
     (whole / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

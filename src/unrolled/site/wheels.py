@@ -35,15 +35,25 @@ def write_wheel(folder: Path, name: str, version: str, files: dict[str, bytes], 
         f"{info}/METADATA": (metadata or f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n").encode(),
         f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: unrolled\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    record = [f"{path},sha256={_urlsafe(content)},{len(content)}" for path, content in sorted(files.items())]
-    files[f"{info}/RECORD"] = "\n".join([*record, f"{info}/RECORD,,", ""]).encode()
+    files[f"{info}/RECORD"] = record(files, f"{info}/RECORD")
     target = folder / f"{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content in sorted(files.items()):
-            entry = zipfile.ZipInfo(path, EPOCH)
-            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            archive.writestr(entry, content)
+            archive.writestr(entry(path), content)
     return target
+
+
+def record(files: dict[str, bytes], own: str) -> bytes:
+    """The list of a wheel's files that it has to hold, which names itself at its end."""
+    lines = [f"{path},sha256={_urlsafe(content)},{len(content)}" for path, content in sorted(files.items())]
+    return "\n".join([*lines, f"{own},,", ""]).encode()
+
+
+def entry(path: str) -> zipfile.ZipInfo:
+    """How a file stands in an archive: the same bytes for the same content."""
+    found = zipfile.ZipInfo(path, EPOCH)
+    found.compress_type, found.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+    return found
 
 
 def _urlsafe(content: bytes) -> str:
