@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from unrolled.cli import app
 from unrolled.owndata import command, run
+from unrolled.owndata.text import TextTask
 
 # The command in a process of its own; it saves after every update, and not only every ten seconds.
 CODE = "from unrolled.owndata import run; run.SAVE_EVERY_SECONDS = 0.0; from unrolled.cli import main; main()"
@@ -155,6 +156,31 @@ def test_ctrl_c_and_a_polite_kill_save_and_say_how_to_go_on(tale, tmp_path, how)
     assert process.returncode == 130
     assert said.strip() == "unrolled: stopped. Everything is saved: give the same command with --resume to go on."
     assert torch.load(tmp_path / "run" / run.STATE, weights_only=True)["update"] > 0
+
+
+def test_ctrl_c_in_the_middle_of_an_update_loses_nothing_of_it(tale, tmp_path, monkeypatch):
+    loss = TextTask.loss
+
+    def interrupted(task, update):
+        if update == 6:
+            signal.raise_signal(signal.SIGINT)
+        return loss(task, update)
+
+    monkeypatch.setattr(TextTask, "loss", interrupted)
+    with pytest.raises(run.Stopped):
+        run_train(tale, tmp_path / "run")
+    assert torch.load(tmp_path / "run" / run.STATE, weights_only=True)["update"] == 7
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_update(tale, tmp_path, monkeypatch):
+    def interrupted(task, update):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError("it waited")
+
+    monkeypatch.setattr(TextTask, "loss", interrupted)
+    with pytest.raises(run.Stopped):
+        run_train(tale, tmp_path / "run")
 
 
 def test_a_finished_run_that_is_resumed_writes_its_report_again(tale, tmp_path):

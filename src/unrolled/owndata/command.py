@@ -71,7 +71,7 @@ def train(path: Path, options: Options, default_folder: Path, console: Console) 
         ),
         markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip
-    with _polite_kills():
+    with _stops(trainer):
         _train(trainer, console)
         trainer.use_best()
         console.print(gettext("Counting, comparing and writing the report ..."), highlight=False)
@@ -195,18 +195,24 @@ def _train(trainer: run.Trainer, console: Console) -> None:
         trainer.train(show)
 
 
-class _polite_kills:
-    """While it lasts, SIGTERM, as `kill` and closing a window send it, stops training as Ctrl-C does."""
+class _stops:
+    """While it lasts, SIGTERM, as `kill` and closing a window send it, stops training as Ctrl-C does: behind the update in which it comes.
+
+    A second one does not wait. Ctrl-C stays ignored where it is, as behind a shell's `&`.
+    """
+
+    def __init__(self, trainer: run.Trainer):
+        self.trainer = trainer
+        self._before: dict[int, object] = {}
 
     def __enter__(self) -> None:
-        self._before = None
         if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGTERM, _interrupt)
+            numbers = [signal.SIGTERM] if signal.getsignal(signal.SIGINT) is signal.SIG_IGN else [signal.SIGTERM, signal.SIGINT]
+            self._before = {number: signal.signal(number, self._stop) for number in numbers}
 
     def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGTERM, self._before)
+        for number, before in self._before.items():
+            signal.signal(number, before)
 
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+    def _stop(self, *_: object) -> None:
+        self.trainer.stop()

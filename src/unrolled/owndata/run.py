@@ -204,7 +204,7 @@ class Trainer:
         return self.update >= self.task.updates
 
     def train(self, tell: Callable[[Trainer], None]) -> None:
-        """Do all updates that are left. tell: called after each update. Raises Stopped, with everything saved, on Ctrl-C or a polite kill."""
+        """Do all updates that are left. tell: called after each update. Raises Stopped, with everything saved, on KeyboardInterrupt and after `stop`."""
         before, began, saved_at = self.history.seconds, time.perf_counter(), time.perf_counter()
         try:
             while not self.finished:
@@ -212,6 +212,8 @@ class Trainer:
                 self.history.seconds = before + time.perf_counter() - began
                 if self.update in self._marks:
                     self._evaluate()
+                if self._asked:
+                    raise KeyboardInterrupt
                 tell(self)
                 if time.perf_counter() - saved_at > SAVE_EVERY_SECONDS:
                     self.save()
@@ -225,6 +227,13 @@ class Trainer:
             raise Stopped from None
 
     _clean = True
+    _asked = False
+
+    def stop(self) -> None:
+        """Stop by KeyboardInterrupt: behind the update that is on its way, so that nothing of it is lost; at once when asked again."""
+        if self._clean or self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
 
     def _one_update(self) -> None:
         self._clean = False
