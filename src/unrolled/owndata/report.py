@@ -149,7 +149,7 @@ def _samples(task: text.TextTask, known: text.Known) -> str:
         parts.append(
             paragraph(
                 _said(
-                    "{old} of {all} stand in the text, {new} are new. The longest stretch that stands in the text as it is has {longest} characters.",
+                    "{old} of {all} stand in the text; new: {new}. The longest stretch that stands in the text as it is has {longest} characters.",
                     old=f"{counted[True]:,}", all=f"{counted[True] + counted[False]:,}", new=f"{counted[False]:,}", longest=len(longest),
                 ),
                 "faint",
