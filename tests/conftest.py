@@ -55,6 +55,15 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
+@pytest.fixture(scope="module", autouse=True)
+def absl_holds_no_stream_of_pytest():
+    """Keras brings absl, whose handler closes the stream that it was made with as soon as a test lets another one stand for standard error and
+    something configures logging anew, as nbgrader does. That stream is the one in which pytest catches what all tests print."""
+    yield
+    if absl := sys.modules.get("absl.logging"):
+        absl.get_absl_handler().python_handler.setStream(sys.__stderr__)
+
+
 @pytest.fixture(scope="session")
 def course() -> Path:
     """The folder of the course under test."""

@@ -24,9 +24,11 @@ SEEDS = (checks_run.PUBLIC_SEED, *OTHER_SEEDS)
 
 def with_seeds(params):
     """Each of many cases with the public seed, and with the other seeds in turn: with all of them, a quarter of the tests' time would go here."""
-    for turn, case in enumerate(params):
-        for seed in (checks_run.PUBLIC_SEED, OTHER_SEEDS[turn % len(OTHER_SEEDS)]):
-            yield pytest.param(*case.values, seed, id=f"{case.id}-{seed}")
+    return [
+        pytest.param(*case.values, seed, id=f"{case.id}-{seed}")
+        for turn, case in enumerate(params)
+        for seed in (checks_run.PUBLIC_SEED, OTHER_SEEDS[turn % len(OTHER_SEEDS)])
+    ]
 
 
 MISTAKES = [pytest.param(task, mistake, id=f"{task.name}-{mistake.name}") for task in TASKS.values() for mistake in task.mistakes]
