@@ -1,6 +1,6 @@
 """Writes book/appendix/status.md: versions, machine, how long each page runs, and the ladder: `make status`.
 
-    python tools/status.py                     # runs every page of the book, one after the other: about 7 minutes
+    python tools/status.py                     # runs every page of the book, one after the other
     python tools/status.py --root COURSE --jobs 2
 
 Nothing on that page is written by hand. The pages are run from the top in fresh kernels and thrown away; the stored notebooks

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pybtex.plugin
@@ -50,31 +50,13 @@ class NumberedDomain(StandardDomain):
         return super()._resolve_numref_xref(self._documents, *rest)
 
 
-def _down(node: nodes.Node, wanted: Callable[[nodes.Node], bool]) -> Iterator[nodes.Node]:
-    """A node and all below it, in the order of the text, as far as they are wanted. Children are looked up when it is their turn, as docutils does."""
-    if wanted(node):
-        yield node
+def _every(node: nodes.Node) -> Iterator[nodes.Node]:
+    """A node and all below it, in the order of the text. Children are looked up when it is their turn, as docutils does."""
+    yield node
     levels = [iter(node.children)]
     while levels:
         for child in levels[-1]:
-            if wanted(child):
-                yield child
-            if child.children:
-                levels.append(iter(child.children))
-                break
-        else:
-            levels.pop()
-
-
-def _down_to(node: nodes.Node, kind: type) -> Iterator[nodes.Node]:
-    """The same for the nodes of a class, without a call for each."""
-    if isinstance(node, kind):
-        yield node
-    levels = [iter(node.children)]
-    while levels:
-        for child in levels[-1]:
-            if isinstance(child, kind):
-                yield child
+            yield child
             if child.children:
                 levels.append(iter(child.children))
                 break
@@ -93,8 +75,10 @@ def _find_by_a_stack() -> None:
         if not (include_self and descend) or siblings or ascend:
             return by_docutils(self, condition, include_self, descend, siblings, ascend)
         if condition is None:
-            condition = nodes.Node
-        return _down_to(self, condition) if isinstance(condition, type) else _down(self, condition)
+            return _every(self)
+        if isinstance(condition, type):
+            return (node for node in _every(self) if isinstance(node, condition))
+        return filter(condition, _every(self))
 
     nodes.Node.findall = findall
 
