@@ -53,7 +53,7 @@ def test_the_lock_file_names_every_file_with_its_hash(folder):
     packages = json.loads((python / "pyodide-lock.json").read_text())["packages"]
     for package in packages.values():
         assert hashlib.sha256((python / package["file_name"]).read_bytes()).hexdigest() == package["sha256"], package["name"]
-    named = {package["file_name"] for package in packages.values()} | set(pyodide.LOCK["core"]) | {"pyodide-lock.json", lite.START.name}
+    named = {package["file_name"] for package in packages.values()} | set(pyodide.LOCK["core"]) | {"pyodide-lock.json", lite.START.name, lite.EARLY.name}
     assert {path.name for path in python.iterdir()} == named
 
 

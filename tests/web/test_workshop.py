@@ -263,6 +263,27 @@ def test_a_reload_keeps_the_work(workshop):
     assert workshop.source_of("one_hot-code") == "kept = 'what I wrote'"
 
 
+def test_on_a_second_visit_python_starts_before_jupyterlab_has_loaded(workshop):
+    """Seen in what the frame has fetched, in this order: the worker in which Python starts, and what asks for a kernel."""
+    fetched = workshop.script(
+        "return document.querySelector('iframe').contentWindow.performance.getEntriesByType('resource').map(({ name, startTime }) => [name, startTime])"
+    )
+    begins = {part: min((at for name, at in fetched if part in name), default=None) for part in ("pyodide/start.js", "remoteEntry")}
+    assert begins["pyodide/start.js"] is not None and begins["pyodide/start.js"] < begins["remoteEntry"]
+
+
+def test_python_that_started_early_finds_the_files_that_the_browser_keeps(workshop):
+    shown = workshop.run_cell("open('beside.py', 'w').write('found = 41 + 1\\n')\nimport beside\nbeside.found", "one_hot-code")
+    assert shown.endswith("42")
+
+
+def test_a_kernel_that_is_started_anew_answers(workshop):
+    workshop.driver.execute_async_script(
+        "const done = arguments[0]; document.querySelector('iframe').contentWindow.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart().then(done, done)"
+    )
+    assert workshop.run_cell("import numpy as np\nint(np.arange(4).sum())", "one_hot-code") == "6"
+
+
 def test_the_console_has_no_error(workshop):
     assert workshop.errors() == []
 

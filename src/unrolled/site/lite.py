@@ -38,6 +38,7 @@ SMALL = ("comm",)  # of pure Python, not among Pyodide's, and needed by the kern
 AT_START = ("micropip", "piplite", "ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi", "ipython", "numpy", "unrolled")
 HOLLOW = ("ssl",)  # the kernel asks for it, 2.1 MB with what it needs, and does without: no page reaches another machine
 START = Path(__file__).with_name("start.js")
+EARLY = Path(__file__).with_name("early.js")
 
 
 class NoWorkshop(Exception):
@@ -173,7 +174,10 @@ def _add_pyodide(whole: Path, core: Path, data: Path, cache: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in pyodide.hashes():
         shutil.copyfile(core / name, folder / name)
-    shutil.copyfile(START, folder / START.name)
+    for script in (START, EARLY):
+        shutil.copyfile(script, folder / script.name)
+    page = whole / "notebooks" / "index.html"
+    page.write_text(page.read_text(encoding="utf-8").replace("<head>", f'<head>\n    <script src="../static/pyodide/{EARLY.name}"></script>', 1), encoding="utf-8")
     kernel = whole / "extensions" / KERNEL_EXTENSION / "static" / "pypi"
     ours = [(wheels.course_wheel(folder, {path.name: path.read_bytes() for path in data.iterdir()}), ["unrolled"], ["numpy"])]
     ours += [(wheels.installed_wheel(folder, name), [name], []) for name in SMALL]
