@@ -13,6 +13,7 @@ from hypothesis import given
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.environment.adapters import toctree
+from sphinx.environment.collectors.toctree import TocTreeCollector
 from sphinx.util.nodes import NodeMatcher
 
 from unrolled.site import speed
@@ -27,7 +28,9 @@ def as_before():
     """Leaves the collector, pybtex, docutils and Sphinx as they were."""
     threshold, entry_points = gc.get_threshold(), pybtex.plugin.entry_points
     findall, entries_from_toctree = nodes.Node.findall, toctree._entries_from_toctree
+    assign_figure_numbers = TocTreeCollector.assign_figure_numbers
     yield
+    TocTreeCollector.assign_figure_numbers = assign_figure_numbers
     gc.set_threshold(*threshold)
     pybtex.plugin.entry_points = entry_points
     nodes.Node.findall, toctree._entries_from_toctree = findall, entries_from_toctree
@@ -150,3 +153,31 @@ def test_a_list_of_titles_is_the_same_and_begins_with_titles(tmp_path, monkeypat
     titles, headings = plain["page.html"].split("----")
     assert "Below" in titles and "Three" not in titles and "Three" in headings
     assert copies < all_copies
+
+
+def test_figures_keep_their_numbers_where_nothing_changed_and_follow_what_did(tmp_path, monkeypatch):
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.mkdir()
+    (source / "a.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    (source / "index.md").write_text("# Front\n\n```{toctree}\n:numbered:\nearlier\nlater\n```\n\nSee {numref}`fig-later`.\n")
+    (source / "earlier.md").write_text(f"# Earlier\n\n{FIGURE % ('earlier', 'earlier')}")
+    (source / "later.md").write_text(f"# Later\n\n{FIGURE % ('later', 'later')}")
+    read = []
+    get_doctree = BuildEnvironment.get_doctree
+    monkeypatch.setattr(BuildEnvironment, "get_doctree", lambda env, name: read.append(name) or get_doctree(env, name))
+
+    def build():
+        sphinx.locale.translators.clear()
+        read.clear()
+        with patch_docutils(source), docutils_namespace():
+            Sphinx(source, None, out, out / "trees", "html", {"extensions": ["myst_parser", "unrolled.site.speed"], "numfig": True},
+                   status=None, warning=None).build()  # fmt: skip
+        return (out / "index.html").read_text()
+
+    assert "Fig. 2.1" in build()
+    assert "Fig. 2.1" in build() and "later" not in read
+    (source / "later.md").write_text(f"# Later\n\n{FIGURE % ('more', 'more')}\n{FIGURE % ('later', 'later')}")
+    assert "Fig. 2.2" in build()
+    (source / "index.md").write_text("# Front\n\n```{toctree}\n:numbered:\nlater\n```\n\nSee {numref}`fig-later`.\n")
+    (source / "earlier.md").unlink()
+    assert "Fig. 1.2" in build()

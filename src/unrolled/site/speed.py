@@ -3,6 +3,7 @@
 - pybtex looks through everything that is installed for each of hundreds of citations; what is installed does not change meanwhile.
 - Sphinx reads the whole document that a `{numref}` leads to, for each of them, to look at one node.
 - Some 150 steps look through every node of every page. docutils goes down by a generator in a generator for each node; a stack is enough.
+- Sphinx reads all documents to number their figures, also where none has changed since they were numbered.
 - The list of all pages beside each page copies all headings of all pages, and then drops those below the titles.
 - A document is a web of nodes that point at each other. Python looks for garbage in it after every 700 new nodes; there is hardly any.
 """
@@ -21,6 +22,7 @@ from sphinx.application import Sphinx
 from sphinx.domains.std import StandardDomain
 from sphinx.environment import BuildEnvironment
 from sphinx.environment.adapters import toctree
+from sphinx.environment.collectors.toctree import TocTreeCollector
 from sphinx.util.typing import ExtensionMetadata
 
 from unrolled import __version__
@@ -123,6 +125,21 @@ def _list_titles(app: Sphinx, env: BuildEnvironment) -> None:
     toctree._entries_from_toctree = entries
 
 
+def _number_what_changed(app: Sphinx) -> None:
+    """Let figures keep their numbers where no page came, changed or went."""
+    different: set[str] = set()
+    app.connect("env-get-outdated", lambda app, env, added, changed, removed: different.update(removed) or [])
+    app.connect("env-before-read-docs", lambda app, env, pages: different.update(pages))
+    by_sphinx = getattr(TocTreeCollector.assign_figure_numbers, "by_sphinx", TocTreeCollector.assign_figure_numbers)
+
+    @functools.wraps(by_sphinx)
+    def assign_figure_numbers(self: TocTreeCollector, env: BuildEnvironment) -> list[str]:
+        return by_sphinx(self, env) if different or not env.toc_fignumbers else []
+
+    assign_figure_numbers.by_sphinx = by_sphinx
+    TocTreeCollector.assign_figure_numbers = assign_figure_numbers
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Set all of it up."""
     if not hasattr(pybtex.plugin.entry_points, "cache_info"):
@@ -130,5 +147,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     gc.set_threshold(NODES_BETWEEN_LOOKS, 20, 20)
     app.add_domain(NumberedDomain, override=True)
     _find_by_a_stack()
+    _number_what_changed(app)
     app.connect("env-check-consistency", _list_titles)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
