@@ -185,10 +185,12 @@ def _reason(cell: NotebookNode, error: Exception) -> str:
 
 
 def own_kernel() -> None:
-    """Let the kernel named python3 be this Python's, whatever else is installed; bars of progress stay out of stored outputs."""
+    """Let the kernel named python3 be this Python's, whatever else is installed; bars of progress stay out of stored outputs. One thread, as in
+    the tests: the order in which two of them add up moves the last digits of a long training."""
     own = str(Path(sys.prefix) / "share" / "jupyter")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [own, os.environ.get("JUPYTER_PATH")]))
     os.environ["UNROLLED_PROGRESS"] = "off"
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def execute(nb: NotebookNode, folder: Path) -> NotebookNode:

@@ -22,7 +22,7 @@ def content_pages(site: Path) -> list[Path]:
 
 @functools.cache
 def soup(page: Path) -> BeautifulSoup:
-    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "lxml")
 
 
 @functools.cache

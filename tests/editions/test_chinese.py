@@ -28,7 +28,7 @@ LARGEST = 20_000_000  # bytes that the Chinese book adds to the site
 
 @functools.cache
 def soup(page: Path) -> BeautifulSoup:
-    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "lxml")
 
 
 def pages(folder: Path) -> list[Path]:
@@ -42,7 +42,7 @@ def anchors(page: Path) -> set[str]:
 
 def texts(page: Path) -> list[str]:
     """The texts of a page's content, without what may be in another language."""
-    content = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select_one("article")
+    content = BeautifulSoup(page.read_text(encoding="utf-8"), "lxml").select_one("article")
     for tag in content.select(FOREIGN):
         tag.decompose()
     return [" ".join(tag.get_text().split()) for tag in content.select("p, li, td, th, h1, h2, h3, h4, figcaption, legend, label, button, summary, dd")]
@@ -95,7 +95,7 @@ def test_a_translated_page_has_no_english_sentence(chinese_book, course):
 
 @pytest.mark.parametrize("name", ["index", "recurrence/rnn", "appendix/instructors"])
 def test_what_the_theme_puts_around_a_page_is_chinese(chinese_book, name):
-    around = BeautifulSoup((chinese_book[0] / "zh_CN" / "book" / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+    around = BeautifulSoup((chinese_book[0] / "zh_CN" / "book" / f"{name}.html").read_text(encoding="utf-8"), "lxml")
     for content in around.select("article, [lang=en]"):
         content.decompose()
     said = {tag[name] for tag in around.find_all(True) for name in ("title", "aria-label", "placeholder", "alt", "data-bs-title") if tag.get(name)}

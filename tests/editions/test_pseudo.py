@@ -48,12 +48,12 @@ def name_of(page: Path, site: Path) -> str:
 @functools.cache
 def article(page: Path) -> Tag:
     """The content of a page."""
-    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select_one("article")
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "lxml").select_one("article")
 
 
 def outside(page: Path) -> list[str]:
     """The texts of a page that stand in no brackets."""
-    content = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select_one("article")
+    content = BeautifulSoup(page.read_text(encoding="utf-8"), "lxml").select_one("article")
     for selector in OUTSIDE:
         for tag in content.select(selector):
             tag.decompose()
@@ -117,8 +117,5 @@ def test_code_and_formulas_of_a_translated_page_are_those_of_the_english_one_in_
 def test_every_anchor_of_an_english_page_is_one_of_the_translated_page(pseudo_book, built_book):
     site, english = pseudo_book[0], built_book[0]
     for page in pages(english):
-        anchors = [
-            {tag["id"] for tag in BeautifulSoup((root / page.relative_to(english)).read_text(encoding="utf-8"), "html.parser").select("article [id]")}
-            for root in (english, site)
-        ]
+        anchors = [{tag["id"] for tag in article(root / page.relative_to(english)).find_all(id=True)} for root in (english, site)]
         assert {anchor for anchor in anchors[0] - anchors[1] if not re.fullmatch(r"id\d+", anchor)} == set(), page.name
