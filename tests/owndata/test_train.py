@@ -135,6 +135,7 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(tale, tmp_path):
     time.sleep(0.3)
     process.kill()
     process.communicate()
+    (killed / f"{run.STATE}half{run.BESIDE}").write_bytes(b"as it is when the kill comes in the middle of a save")
     before = history(killed)
     assert not (killed / run.REPORT).exists(), "it was finished before it could be killed"
     _, printed = run_train(tale, killed, passes=8.0, resume=True)

@@ -20,6 +20,7 @@ import torch
 from ..language import gettext
 
 STATE, SETTINGS, REPORT = "state.pt", "settings.json", "report.html"
+BESIDE = ".part"  # the end of a file's name until it is written to its end
 SAVE_EVERY_SECONDS = 10.0
 EVALUATIONS = 24  # over a whole run
 ROOM_FOR_REPORT = 4_000_000  # bytes
@@ -82,6 +83,8 @@ def open_folder(folder: Path, settings: dict[str, Any], resume: bool) -> None:
                     "with it, or name another folder with --to."
                 ).format(folder=folder, name=name, old=kept.get(name), new=settings[name])
             )
+        for half_written in folder.glob(f"*{BESIDE}"):  # when the run was killed
+            half_written.unlink(missing_ok=True)
         return
     if file.exists() or (folder / STATE).exists():
         raise RunError(gettext("There is a run in {folder} already: go on with it by --resume, or name another folder with --to.").format(folder=folder))
@@ -132,7 +135,7 @@ def _said(folder: Path, needed: int = 0) -> Iterator[None]:
 
 def write_whole(path: Path, raw: bytes) -> None:
     """Write beside `path`, then move into place: whoever looks, and whenever the power fails, sees the old file or the new one."""
-    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=BESIDE)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(raw)
