@@ -36,6 +36,14 @@ def as_before():
     nodes.Node.findall, toctree._entries_from_toctree = findall, entries_from_toctree
 
 
+def build_book(source, out, *extensions, warningiserror=False, **settings):
+    """Build a small book with numbered figures by Sphinx in this process."""
+    settings = {"extensions": ["myst_parser", *extensions], "numfig": True, **settings}
+    sphinx.locale.translators.clear()
+    with patch_docutils(source), docutils_namespace():
+        Sphinx(source, None, out, out / "trees", "html", settings, status=None, warning=None, warningiserror=warningiserror).build()
+
+
 @pytest.fixture
 def pages(tmp_path, monkeypatch):
     """A function: two small pages that refer to each other, built with these extensions; gives them, and how often a document was read."""
@@ -50,11 +58,8 @@ def pages(tmp_path, monkeypatch):
 
     def build(*extensions):
         out = tmp_path / "-".join(["out", *extensions])
-        settings = {"extensions": ["myst_parser", *extensions], "numfig": True}
-        sphinx.locale.translators.clear()
         read.clear()
-        with patch_docutils(source), docutils_namespace():
-            Sphinx(source, None, out, out / "trees", "html", settings, status=None, warning=None, warningiserror=True).build()
+        build_book(source, out, *extensions, warningiserror=True)
         return {path.name: path.read_text() for path in out.glob("*.html")}, read.count("other")
 
     return build
@@ -140,11 +145,8 @@ def test_a_list_of_titles_is_the_same_and_begins_with_titles(tmp_path, monkeypat
 
     def build(*extensions):
         out = tmp_path / "-".join(["out", *extensions])
-        sphinx.locale.translators.clear()
         copied.clear()
-        with patch_docutils(source), docutils_namespace():
-            Sphinx(source, None, out, out / "trees", "html", {"extensions": ["myst_parser", *extensions], "templates_path": [str(templates)]},
-                   status=None, warning=None).build()  # fmt: skip
+        build_book(source, out, *extensions, templates_path=[str(templates)])
         return {path.name: path.read_text() for path in out.glob("*.html")}, len(copied)
 
     plain, all_copies = build()
@@ -167,11 +169,8 @@ def test_figures_keep_their_numbers_where_nothing_changed_and_follow_what_did(tm
     monkeypatch.setattr(BuildEnvironment, "get_doctree", lambda env, name: read.append(name) or get_doctree(env, name))
 
     def build():
-        sphinx.locale.translators.clear()
         read.clear()
-        with patch_docutils(source), docutils_namespace():
-            Sphinx(source, None, out, out / "trees", "html", {"extensions": ["myst_parser", "unrolled.site.speed"], "numfig": True},
-                   status=None, warning=None).build()  # fmt: skip
+        build_book(source, out, "unrolled.site.speed")
         return (out / "index.html").read_text()
 
     assert "Fig. 2.1" in build()
