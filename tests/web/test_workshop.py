@@ -201,6 +201,11 @@ def test_the_page_says_what_is_kept_where_and_that_nothing_was_downloaded(worksh
     assert "You have not downloaded it yet." in workshop.notes()
 
 
+def test_the_notebooks_head_says_nothing_of_checkpoints_and_trust(workshop):
+    shown = workshop.script("return document.querySelector('iframe').contentDocument.querySelector('#top-panel-wrapper, #top-panel').innerText")
+    assert ASSIGNMENT in shown and not re.search("checkpoint|trusted", shown, re.IGNORECASE)
+
+
 def test_a_known_mistake_is_named(workshop):
     workshop.run_cell(TRANSPOSED, "rnn_step-code")
     assert "a step with W_hh transposed" in workshop.run_cell(None, "rnn_step")

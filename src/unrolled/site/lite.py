@@ -26,6 +26,8 @@ from .words import _
 KERNEL_EXTENSION = "@jupyterlite/pyodide-kernel-extension"
 APPS = ("notebooks", "tree")
 AUTOSAVE_SECONDS = 3
+# What says nothing to a learner, or what is wrong here: a checkpoint of 26 years ago, and that a notebook of the course is not trusted.
+LEFT_OUT = ("@jupyter-notebook/notebook-extension:checkpoints", "@jupyter-notebook/notebook-extension:trusted")
 SHORT_SECONDS = 20
 SHORT_RUN = _("""\
 # The next cell takes about {seconds} seconds in the browser. For a short run, remove the # of the line below and run this cell first: a training
@@ -154,7 +156,10 @@ def _site_settings() -> dict:
         "disablePyPIFallback": True,
         "loadPyodideOptions": {"lockFileURL": "./static/pyodide/pyodide-lock.json", "packages": list(AT_START)},
     }
-    settings = {"appName": "Unrolled", "exposeAppInBrowser": True, "litePluginSettings": {f"{KERNEL_EXTENSION}:kernel": kernel}}
+    settings = {
+        "appName": "Unrolled", "exposeAppInBrowser": True, "disabledExtensions": list(LEFT_OUT),
+        "litePluginSettings": {f"{KERNEL_EXTENSION}:kernel": kernel},
+    }  # fmt: skip
     return {"jupyter-lite-schema-version": 0, "jupyter-config-data": settings}
 
 
@@ -177,7 +182,8 @@ def _add_pyodide(whole: Path, core: Path, data: Path, cache: Path) -> None:
     for script in (START, EARLY):
         shutil.copyfile(script, folder / script.name)
     page = whole / "notebooks" / "index.html"
-    page.write_text(page.read_text(encoding="utf-8").replace("<head>", f'<head>\n    <script src="../static/pyodide/{EARLY.name}"></script>', 1), encoding="utf-8")
+    first = f'<head>\n    <script src="../static/pyodide/{EARLY.name}"></script>'
+    page.write_text(page.read_text(encoding="utf-8").replace("<head>", first, 1), encoding="utf-8")
     kernel = whole / "extensions" / KERNEL_EXTENSION / "static" / "pypi"
     ours = [(wheels.course_wheel(folder, {path.name: path.read_bytes() for path in data.iterdir()}), ["unrolled"], ["numpy"])]
     ours += [(wheels.installed_wheel(folder, name), [name], []) for name in SMALL]
