@@ -52,7 +52,7 @@ const under = (node) => {
   if (!grounds.has(node)) {
     const { backgroundColor, backgroundImage, opacity, position } = getComputedStyle(node);
     const own = [opacity, backgroundImage, position === "static" ? "" : node.className];
-    grounds.set(node, clear(backgroundColor) ? [...under(node.parentElement), ...own] : [backgroundColor, ...own]);
+    grounds.set(node, [...under(node.parentElement), ...(clear(backgroundColor) ? [] : [backgroundColor]), ...own]);
   }
   return grounds.get(node);
 };
@@ -127,6 +127,7 @@ def seen(request, driver, serve) -> Seen:
 
     driver.execute_script(PREPARE)
     driver.execute_script(AXE)
+    set_mode(driver, "light")
     seen.barriers["light"] = driver.execute_async_script(RUN_AXE, None, ALL_BUT_COLOURS)
     if seen.page not in IN_FULL:
         return seen
@@ -135,7 +136,7 @@ def seen(request, driver, serve) -> Seen:
 
     driver.get("about:blank")
     requests_of(driver), errors_of(driver)
-    open_page(driver, (site / path).as_uri(), formulas=False)
+    open_page(driver, (site / path).as_uri())
     seen.file_requests, seen.file_errors = requests_of(driver), errors_of(driver)
     return seen
 
@@ -146,11 +147,10 @@ def pale(browser, mode: str) -> list[str]:
     return browser.execute_async_script(RUN_AXE, "[data-text]", COLOURS) if browser.execute_script(MARK) else []
 
 
-def open_page(browser, url: str, formulas: bool = True) -> None:
-    """Open a page and wait until all is there; for its formulas only where they are looked at."""
+def open_page(browser, url: str) -> None:
     browser.get(url)
     WebDriverWait(browser, 60).until(lambda b: b.execute_script("return document.readyState") == "complete")
-    if formulas and browser.find_elements(By.CSS_SELECTOR, ".math"):
+    if browser.find_elements(By.CSS_SELECTOR, ".math"):
         WebDriverWait(browser, 60).until(lambda b: b.find_elements(By.CSS_SELECTOR, "mjx-container"))
 
 
