@@ -7,6 +7,7 @@ ALL_READY := .venv/.ready-frameworks
 # On public Linux machines the plain index brings torch with CUDA; UNROLLED_TORCH_INDEX may name the index of its CPU builds.
 TORCH_INDEX := $(if $(UNROLLED_TORCH_INDEX),--extra-index-url $(UNROLLED_TORCH_INDEX))
 JOBS ?= 2
+comma := ,
 # In this order: the package, the assignments, the book and its web pages; then every notebook is run again.
 PYTEST := OMP_NUM_THREADS=1 UNROLLED_PROGRESS=off $(BIN)/python -m pytest -n $(JOBS) --dist loadscope
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 900 --nbval-sanitize-with tests/nbval_sanitize.cfg
@@ -21,17 +22,23 @@ all: book sample-class
 
 setup: $(READY)
 
-$(READY): pyproject.toml constraints.txt
+# Bytecode is made afterwards, by all cores; pip would make it by one, in twice the time.
+define install
 	@$(PYTHON) -c 'import sys; sys.exit("Unrolled needs Python 3.11 or newer; $(PYTHON) is %d.%d. Name another: make PYTHON=python3.11" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile $(TORCH_INDEX) -c constraints.txt -e '.[$(1)]'
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true # some packages hold files of other Pythons
 	@$(BIN)/python -m unrolled.site.pyodide
+endef
+
+$(READY): pyproject.toml constraints.txt
+	$(call install,dev)
 	@touch $(READY)
 
 # Keras, JAX and ONNX, some 700 MB that only unrolled.convert and one page of the book use
-$(ALL_READY): $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) -c constraints.txt -e '.[dev,frameworks]'
-	@touch $(ALL_READY)
+$(ALL_READY): pyproject.toml constraints.txt
+	$(call install,dev$(comma)frameworks)
+	@touch $(READY) $(ALL_READY)
 
 # The book in English and in every language that has catalogues; `make book LANGUAGE=zh_CN` builds that one into the site
 EDITIONS = $(if $(findstring command,$(origin LANGUAGE)),$(LANGUAGE),en $(patsubst book/locales/%/,%,$(wildcard book/locales/*/)))
