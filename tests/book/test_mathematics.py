@@ -6,31 +6,33 @@ import re
 from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup
+from lxml.html import fromstring
+from parsed import without
 
 NO_PROSE = ".math, code, pre, script, style, svg, kbd"
 TEX = re.compile(r"\$|\\\S*")
 WORDS = re.compile(r"\b(and|are|for|not|of|that|the|then|which|with)\b")
+DISPLAYED = re.compile(r'<(p|legend|label)\b[^>]*>(?:(?!</\1>).)*?<div class="math\b', re.DOTALL)  # a parser would end the paragraph before it
 TEXT = re.compile(r"\\(?:text\w*|mathrm|operatorname\*?|mathbf|mathit)\s*\{[^{}]*\}")
 
 
 def left_over(html: str) -> list[str]:
     """What of TeX's delimiters and commands is left in the prose of a page, with the words around it."""
-    soup = BeautifulSoup(html, "html.parser")
-    for node in soup.select(NO_PROSE):
-        node.replace_with(" ")
-    texts = [" ".join(text.split()) for text in soup.find_all(string=True)]
+    page = fromstring(html)
+    for node in page.cssselect(NO_PROSE):
+        node.tail = f" {node.tail or ''}"
+    texts = [" ".join(text.split()) for text in without(page, NO_PROSE).itertext()]
     return [text[max(0, found.start() - 40) : found.end() + 40] for text in texts for found in TEX.finditer(text)]
 
 
 def in_a_paragraph(html: str) -> list[str]:
     """Displayed formulas that stand within a paragraph: `$$` follows it without an empty line between, and a label behind is lost."""
-    return [node.parent.get_text()[:80] for node in BeautifulSoup(html, "html.parser").select("p div.math, legend div.math, label div.math")]
+    return [found[0][:80] for found in DISPLAYED.finditer(html)]
 
 
 def swallowed_prose(html: str) -> list[str]:
     """Formulas that hold words of a sentence: a dollar sign was taken for a delimiter."""
-    formulas = (node.get_text() for node in BeautifulSoup(html, "html.parser").select(".math"))
+    formulas = (node.text_content() for node in fromstring(html).cssselect(".math"))
     return [formula for formula in formulas if WORDS.search(TEXT.sub("", formula))]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from bs4 import BeautifulSoup
+from parsed import parsed
 
 pytestmark = pytest.mark.slow
 
@@ -21,13 +21,8 @@ def content_pages(site: Path) -> list[Path]:
 
 
 @functools.cache
-def soup(page: Path) -> BeautifulSoup:
-    return BeautifulSoup(page.read_text(encoding="utf-8"), "lxml")
-
-
-@functools.cache
 def anchors(page: Path) -> set[str]:
-    return {tag["id"] for tag in soup(page).find_all(id=True)} | {tag["name"] for tag in soup(page).find_all("a", attrs={"name": True})}
+    return set(parsed(page).xpath("//@id | //a/@name"))
 
 
 def test_the_strict_build_has_no_warning(built_book):
@@ -46,11 +41,11 @@ def test_every_page_of_the_table_of_contents_is_there(built_book, course):
 def test_no_page_loads_anything_from_a_network(built_book):
     site, _ = built_book
     external = [
-        f"{page.name}: {tag[attribute]}"
+        f"{page.name}: {tag.get(attribute)}"
         for page in content_pages(site)
         for name, attribute in LOADING
-        for tag in soup(page).find_all(name, attrs={attribute: True})
-        if re.match(r"(https?:)?//", tag[attribute]) and "canonical" not in tag.get("rel", [])
+        for tag in parsed(page).iter(name)
+        if re.match(r"(https?:)?//", tag.get(attribute, "")) and "canonical" not in tag.get("rel", "").split()
     ]
     assert external == []
 
@@ -59,16 +54,16 @@ def test_every_internal_link_and_anchor_resolves(built_book):
     site, _ = built_book
     broken = []
     for page in content_pages(site):
-        for tag in soup(page).find_all("a", href=True):
-            address, anchor = urldefrag(tag["href"])
+        for link in parsed(page).xpath("//a/@href"):
+            address, anchor = urldefrag(link)
             if re.match(r"[a-z]+:", address):
                 continue
             path = unquote(address.split("?")[0])
             target = (page.parent / path).resolve() if path else page
             if not target.is_file():
-                broken.append(f"{page.name}: {tag['href']}")
+                broken.append(f"{page.name}: {link}")
             elif anchor and target.suffix == ".html" and unquote(anchor) not in anchors(target):
-                broken.append(f"{page.name}: {tag['href']} (no such anchor)")
+                broken.append(f"{page.name}: {link} (no such anchor)")
     assert broken == []
 
 
@@ -76,7 +71,7 @@ def test_every_picture_has_an_alternative_text_that_says_something(built_book):
     site, _ = built_book
     poor = []
     for page in content_pages(site):
-        for image in soup(page).select("article img"):
+        for image in parsed(page).cssselect("article img"):
             alt = image.get("alt", "")
             if len(alt) < 20 or re.search(r"\.(png|svg)$|_build|^https?:", alt):
                 poor.append(f"{page.name}: {image.get('src')} has the alt text {alt!r}")
@@ -85,9 +80,9 @@ def test_every_picture_has_an_alternative_text_that_says_something(built_book):
 
 def test_what_a_cell_prints_between_two_displays_stands_between_them(built_book):
     site, _ = built_book
-    section = soup(site / "book" / "recurrence" / "rnn-scratch.html").find(id="where-is-it-worse-than-the-floor")
-    outputs = section.find("div", class_="cell_output").find_all("div", class_="output", recursive=False)
-    firsts = [output.get_text().split()[0] for output in outputs]
+    section = parsed(site / "book" / "recurrence" / "rnn-scratch.html").get_element_by_id("where-is-it-worse-than-the-floor")
+    outputs = section.cssselect("div.cell_output")[0].cssselect(":scope > div.output")
+    firsts = [output.text_content().split()[0] for output in outputs]
     assert firsts == ["truth:", "a", "network:", "a"]  # the text begins with "a man near"
 
 
@@ -97,13 +92,13 @@ def test_every_notebook_page_offers_its_download(built_book, course):
     assert len(notebooks) >= 16
     for name in notebooks:
         page = site / f"{name}.html"
-        offered = [tag["href"] for tag in soup(page).select(".article-header-buttons a[href$='.ipynb']")]
+        offered = [tag.get("href") for tag in parsed(page).cssselect(".article-header-buttons a[href$='.ipynb']")]
         assert len(offered) == 1 and (page.parent / offered[0]).resolve().is_file(), f"{name}: {offered}"
 
 
 def test_the_paths_lead_to_every_chapter(built_book, course):
     site, _ = built_book
-    linked = {(site / "book" / urldefrag(tag["href"])[0]).stem for tag in soup(site / "book" / "paths.html").select("article a[href]")}
+    linked = {(site / "book" / urldefrag(link)[0]).stem for link in parsed(site / "book" / "paths.html").xpath("//article//a/@href")}
     assert {path.stem for path in (course / "book" / "quizzes").glob("*.yml")} - linked == set()
 
 
@@ -111,9 +106,10 @@ def test_no_link_points_at_an_invented_public_address(built_book):
     """The theme makes links to the repository of the book, which has none. What a page's text cites may lie in one."""
     site, _ = built_book
     for page in content_pages(site):
-        for tag in soup(page).find_all("a", href=True):
-            assert "executablebooks/jupyter-book" not in tag["href"], f"{page.name}: {tag['href']}"
-            assert "github.com" not in tag["href"] or tag.find_parent("article"), f"{page.name}: {tag['href']}"
+        for tag in parsed(page).xpath("//a[@href]"):
+            link = tag.get("href")
+            assert "executablebooks/jupyter-book" not in link, f"{page.name}: {link}"
+            assert "github.com" not in link or tag.xpath("ancestor::article"), f"{page.name}: {link}"
 
 
 def test_the_site_stays_within_its_size(built_book):
@@ -127,7 +123,7 @@ def test_the_site_stays_within_its_size(built_book):
 def test_the_ladder_of_the_first_page_shows_what_the_chapters_measured(built_book, course):
     site, _ = built_book
     shown = (course / "book" / "img" / "index-ladder.svg").read_text(encoding="utf-8")
-    measured = soup(site / "book" / "recurrence" / "rnn-scratch.html").get_text()
+    measured = parsed(site / "book" / "recurrence" / "rnn-scratch.html").text_content()
     labels = {"uniform": "uniform guessing", "bigram": "bigram", "5-gram Kneser–Ney": "5-gram, Kneser–Ney",
               "RNN, 128 units": "recurrent network, 128 units"}  # fmt: skip
     for model, label in labels.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from bs4 import BeautifulSoup
+from parsed import article, fresh, parsed, without, words
 
 from unrolled.editions import catalogues, sources
 from unrolled.site import edition
@@ -26,26 +26,19 @@ CHINESE_SIGN = re.compile("[\u4e00-\u9fff]")
 LARGEST = 20_000_000  # bytes that the Chinese book adds to the site
 
 
-@functools.cache
-def soup(page: Path) -> BeautifulSoup:
-    return BeautifulSoup(page.read_text(encoding="utf-8"), "lxml")
-
-
 def pages(folder: Path) -> list[Path]:
     return sorted((folder / "book").rglob("*.html"))
 
 
 @functools.cache
 def anchors(page: Path) -> set[str]:
-    return {tag["id"] for tag in soup(page).find_all(id=True)}
+    return set(parsed(page).xpath("//@id"))
 
 
 def texts(page: Path) -> list[str]:
     """The texts of a page's content, without what may be in another language."""
-    content = BeautifulSoup(page.read_text(encoding="utf-8"), "lxml").select_one("article")
-    for tag in content.select(FOREIGN):
-        tag.decompose()
-    return [" ".join(tag.get_text().split()) for tag in content.select("p, li, td, th, h1, h2, h3, h4, figcaption, legend, label, button, summary, dd")]
+    content = without(article(fresh(page)), FOREIGN)
+    return [words(tag) for tag in content.cssselect("p, li, td, th, h1, h2, h3, h4, figcaption, legend, label, button, summary, dd")]
 
 
 def test_the_strict_build_has_no_warning(chinese_book):
@@ -56,21 +49,21 @@ def test_the_strict_build_has_no_warning(chinese_book):
 def test_every_page_is_there_and_says_its_language(chinese_book, course):
     site, _ = chinese_book
     assert {page.relative_to(site / "zh_CN").with_suffix("").as_posix() for page in pages(site / "zh_CN")} == set(sources.pages(course))
-    assert {soup(page).html["lang"] for page in pages(site / "zh_CN")} == {"zh-CN"}
+    assert {parsed(page).get("lang") for page in pages(site / "zh_CN")} == {"zh-CN"}
 
 
 def test_every_internal_link_file_and_anchor_of_the_chinese_book_resolves(chinese_book):
     site, _ = chinese_book
     broken = []
     for page in pages(site / "zh_CN"):
-        for tag, attribute in [*((tag, "href") for tag in soup(page).find_all(["a", "link"], href=True)), *((tag, "src") for tag in soup(page).find_all(src=True))]:
-            address, anchor = urldefrag(tag[attribute])
+        for link in parsed(page).xpath("//a/@href | //link/@href | //*/@src"):
+            address, anchor = urldefrag(link)
             if re.match(r"[a-z]+:", address):
                 continue
             path = unquote(address.split("?")[0])
             target = (page.parent / path).resolve() if path else page
             if not target.is_file() or (anchor and target.suffix == ".html" and unquote(anchor) not in anchors(target)):
-                broken.append(f"{page.name}: {tag[attribute]}")
+                broken.append(f"{page.name}: {link}")
     assert broken == []
 
 
@@ -78,9 +71,9 @@ def test_a_page_without_a_catalogue_is_english_and_says_so(chinese_book, course)
     site, _ = chinese_book
     for document in sources.pages(course):
         translated = catalogues.path_of(course, "zh_CN", document.removeprefix("book/")).is_file()
-        content = soup(site / "zh_CN" / f"{document}.html").select_one("article")
-        assert bool(content.select(".unrolled-untranslated")) != translated, document
-        assert bool(content.select('div[lang="en"] h1')) != translated, document
+        content = article(parsed(site / "zh_CN" / f"{document}.html"))
+        assert bool(content.cssselect(".unrolled-untranslated")) != translated, document
+        assert bool(content.cssselect('div[lang="en"] h1')) != translated, document
 
 
 def test_a_translated_page_has_no_english_sentence(chinese_book, course):
@@ -95,14 +88,12 @@ def test_a_translated_page_has_no_english_sentence(chinese_book, course):
 
 @pytest.mark.parametrize("name", ["index", "recurrence/rnn", "appendix/instructors"])
 def test_what_the_theme_puts_around_a_page_is_chinese(chinese_book, name):
-    around = BeautifulSoup((chinese_book[0] / "zh_CN" / "book" / f"{name}.html").read_text(encoding="utf-8"), "lxml")
-    for content in around.select("article, [lang=en]"):
-        content.decompose()
-    said = {tag[name] for tag in around.find_all(True) for name in ("title", "aria-label", "placeholder", "alt", "data-bs-title") if tag.get(name)}
-    said |= {" ".join(tag.get_text().split()) for tag in around.select(".copyright, .btn__text-container, .skip-link, .page-toc")}
+    around = without(fresh(chinese_book[0] / "zh_CN" / "book" / f"{name}.html"), "article, [lang=en]")
+    said = {said for name in ("title", "aria-label", "placeholder", "alt", "data-bs-title") for said in around.xpath(f"//@{name}") if said}
+    said |= {words(tag) for tag in around.cssselect(".copyright, .btn__text-container, .skip-link, .page-toc")}
     names = {"Unrolled", ".ipynb"}
-    assert [words for words in said - names if re.search("[A-Za-z]{4}", words) and not CHINESE_SIGN.search(words)] == []
-    assert not [words for words in said if "列印" in words]
+    assert [one for one in said - names if re.search("[A-Za-z]{4}", one) and not CHINESE_SIGN.search(one)] == []
+    assert not [one for one in said if "列印" in one]
 
 
 def test_no_english_page_but_the_glossary_has_a_chinese_sentence(chinese_book):
@@ -126,9 +117,9 @@ def test_what_both_books_have_alike_lies_in_the_site_once(chinese_book):
 def test_each_page_leads_to_the_same_page_of_the_other_book_without_a_script(chinese_book, here, there, name):
     site, _ = chinese_book
     for page in [*pages(site / here), site / here / "search.html", site / here / "genindex.html"]:
-        [link] = soup(page).select(".unrolled-language")
-        assert link.get_text() == name
-        assert (page.parent / unquote(link["href"])).resolve() == site / there / page.relative_to(site / here)
+        [link] = parsed(page).cssselect(".unrolled-language")
+        assert link.text_content() == name
+        assert (page.parent / unquote(link.get("href"))).resolve() == site / there / page.relative_to(site / here)
 
 
 def test_a_book_that_is_gone_is_led_to_no_longer(chinese_book, tmp_path):
@@ -144,5 +135,5 @@ def test_a_book_that_is_gone_is_led_to_no_longer(chinese_book, tmp_path):
 def test_downloads_and_paragraphs_that_lead_to_an_assignment_are_as_many_as_in_english(chinese_book):
     site, _ = chinese_book
     for page in pages(site):
-        counts = [len(soup(root / page.relative_to(site)).select(".unrolled-open-row, .article-header-buttons a[href$='.ipynb'], form, figure, pre")) for root in (site, site / "zh_CN")]
+        counts = [len(parsed(root / page.relative_to(site)).cssselect(".unrolled-open-row, .article-header-buttons a[href$='.ipynb'], form, figure, pre")) for root in (site, site / "zh_CN")]
         assert counts[0] == counts[1], page.name

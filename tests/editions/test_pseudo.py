@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from pathlib import Path
 
+import lxml.etree
 import pytest
-from bs4 import BeautifulSoup, NavigableString, Tag
-from bs4.element import PreformattedString
+from lxml.html import HtmlElement
+from parsed import article, fresh, parsed, without
 
 from unrolled.editions import pictures, words
 
@@ -45,22 +45,16 @@ def name_of(page: Path, site: Path) -> str:
     return page.relative_to(site / "book").with_suffix("").as_posix()
 
 
-@functools.cache
-def article(page: Path) -> Tag:
-    """The content of a page."""
-    return BeautifulSoup(page.read_text(encoding="utf-8"), "lxml").select_one("article")
+def content(page: Path) -> HtmlElement:
+    return article(parsed(page))
 
 
 def outside(page: Path) -> list[str]:
     """The texts of a page that stand in no brackets."""
-    content = BeautifulSoup(page.read_text(encoding="utf-8"), "lxml").select_one("article")
-    for selector in OUTSIDE:
-        for tag in content.select(selector):
-            tag.decompose()
+    inside = without(article(fresh(page)), ", ".join(OUTSIDE))
+    lxml.etree.strip_elements(inside, lxml.etree.Comment, with_tail=False)
     depth, found = 0, []
-    for text in content.find_all(string=True):
-        if isinstance(text, PreformattedString) or not isinstance(text, NavigableString):
-            continue
+    for text in inside.itertext():
         for part in re.split(r"([⟦⟧])", text):
             if part in "⟦⟧" and part:
                 depth += 1 if part == "⟦" else -1
@@ -82,7 +76,7 @@ def test_nothing_that_can_be_translated_is_left_out_of_any_page(pseudo_book):
 
 def test_every_alternative_text_is_translated(pseudo_book):
     site, _ = pseudo_book
-    left = [image["alt"][:80] for page in pages(site) for image in article(page).select("img[alt]") if WORD.search(image["alt"]) and not image["alt"].startswith("⟦")]
+    left = [alt[:80] for page in pages(site) for alt in content(page).xpath(".//img/@alt") if WORD.search(alt) and not alt.startswith("⟦")]
     assert left == []
 
 
@@ -104,18 +98,18 @@ def test_scripts_find_the_translation_of_every_sentence_that_they_say(pseudo_boo
 @pytest.mark.parametrize("selector", ["pre", ".math", "figure", ".admonition", "img", "table", "form", "section", ".cell_output", "a.reference", "li", ".footnote"])
 def test_a_translated_page_has_as_many_of_each_part_as_the_english_one(pseudo_book, built_book, selector):
     site, english = pseudo_book[0], built_book[0]
-    counts = [{name_of(page, root): len(article(page).select(selector)) for page in pages(root)} for root in (english, site)]
+    counts = [{name_of(page, root): len(content(page).cssselect(selector)) for page in pages(root)} for root in (english, site)]
     assert counts[0] == counts[1]
 
 
 def test_code_and_formulas_of_a_translated_page_are_those_of_the_english_one_in_their_order(pseudo_book, built_book):
     site, english = pseudo_book[0], built_book[0]
-    found = [{name_of(page, root): [tag.get_text() for tag in article(page).select("pre, div.math")] for page in pages(root)} for root in (english, site)]
+    found = [{name_of(page, root): [tag.text_content() for tag in content(page).cssselect("pre, div.math")] for page in pages(root)} for root in (english, site)]
     assert found[0] == found[1]
 
 
 def test_every_anchor_of_an_english_page_is_one_of_the_translated_page(pseudo_book, built_book):
     site, english = pseudo_book[0], built_book[0]
     for page in pages(english):
-        anchors = [{tag["id"] for tag in article(root / page.relative_to(english)).find_all(id=True)} for root in (english, site)]
+        anchors = [set(content(root / page.relative_to(english)).xpath(".//@id")) for root in (english, site)]
         assert {anchor for anchor in anchors[0] - anchors[1] if not re.fullmatch(r"id\d+", anchor)} == set(), page.name
