@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import shutil
@@ -25,6 +26,12 @@ ARGUMENTS = [
     "--no-first-run",
     "--window-size=1200,1000",
 ]
+# MathJax is loaded but sets no formula, which takes most of the time that a chapter takes to open.
+UNSET = """
+Object.defineProperty(window, "MathJax", { configurable: true, set: (options) => {
+  Object.defineProperty(window, "MathJax", { value: { ...options, startup: { typeset: false } }, writable: true });
+} });
+"""
 MISSING = "chromium is missing: install it with `sudo apt-get install chromium chromium-driver`"
 
 
@@ -56,6 +63,26 @@ def browser(driver) -> Iterator[webdriver.Chrome]:
     driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     if driver.current_url.startswith(("http:", "file:")):
         driver.execute_script("localStorage.clear()")
+
+
+@pytest.fixture(scope="session")
+def without_formulas(driver) -> Callable[[], contextlib.AbstractContextManager[None]]:
+    """``with without_formulas():``: pages that are opened inside leave their formulas as TeX."""
+
+    @contextlib.contextmanager
+    def unset() -> Iterator[None]:
+        script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": UNSET})
+        yield
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+
+    return unset
+
+
+@pytest.fixture
+def formulas_unset(without_formulas) -> Iterator[None]:
+    """Every page of the test leaves its formulas as TeX."""
+    with without_formulas():
+        yield
 
 
 @pytest.fixture

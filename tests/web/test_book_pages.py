@@ -1,11 +1,13 @@
 """The pages of both books in a real browser: no network, no errors, nothing that runs off a phone, nothing that shuts anyone out.
 
-Each page is opened twice, from a server and from its file; what the browser saw is kept, and every test looks at that. Most Chinese pages
-are opened once, from the server, and their colours, which are those of the English pages, are not looked at again: that is most of the time.
+Each page is opened twice, from a server at a phone's width and from its file; what the browser saw is kept, and every test looks at that.
+To save time, most Chinese pages are opened once, from the server, and their colours and formulas, which are those of the English pages, are
+not looked at again; nor are the formulas of most pages that come from their file.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass, field
@@ -23,10 +25,12 @@ PAGES = re.findall(r"(?:file|root): book/(\S+)", (COURSE / "_toc.yml").read_text
 CHINESE = "zh_CN/"  # before the name of a page: its Chinese edition
 IN_FULL = [*PAGES, f"{CHINESE}progress", f"{CHINESE}gates/lstm"]  # opened twice, and looked at in both modes
 ALL = [*IN_FULL, *(page for page in (f"{CHINESE}{page}" for page in PAGES) if page not in IN_FULL)]
+FORMULAS_TWICE = ["gates/lstm", f"{CHINESE}gates/lstm"]  # set from the file, too: their fonts are the same for all pages
 QUIZZES = sorted(path.stem for path in (COURSE / "book" / "quizzes").glob("*.yml"))
-COLOURS, ALL_BUT_COLOURS = {"runOnly": ["color-contrast"]}, {"rules": {"color-contrast": {"enabled": False}}}
+EVERYTHING, COLOURS, ALL_BUT_COLOURS = {}, {"runOnly": ["color-contrast"]}, {"rules": {"color-contrast": {"enabled": False}}}
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
 AXE = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
+AXE += "; axe.configure({ rules: [{ id: 'color-contrast', selector: '[data-text]' }] });"  # what MARK marks
 
 # What runs past the right edge of the window and stands in nothing that scrolls by itself.
 RUNS_OFF = """
@@ -38,6 +42,7 @@ return [...document.querySelectorAll("article *")]
   .map((node) => `${node.tagName} ${node.className} ${node.textContent.slice(0, 40)}`).slice(0, 5);
 """
 
+NO_FORMULAS = "for (const formula of document.querySelectorAll('.math')) formula.remove()"
 # Opens what is folded, and leaves out what takes axe most of its time: formulas, which are MathJax's own.
 PREPARE = """
 for (const details of document.querySelectorAll("details")) details.open = true;
@@ -68,8 +73,8 @@ for (const node of document.body.querySelectorAll("*")) {
 return seen.size;
 """
 RUN_AXE = """
-const [where, options, done] = arguments;
-axe.run(where ? { include: [where] } : document, { resultTypes: ["violations"], ...options }).then(({ violations }) => done(violations
+const [options, done] = arguments;
+axe.run({ resultTypes: ["violations"], ...options }).then(({ violations }) => done(violations
   .filter(({ impact }) => ["serious", "critical"].includes(impact))
   .map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 120)).join(" | ")}`)));
 """
@@ -106,7 +111,7 @@ def chinese_address(chinese_book, serve) -> str:
 
 
 @pytest.fixture(scope="module", params=ALL)
-def seen(request, driver, serve) -> Seen:
+def seen(request, driver, without_formulas) -> Seen:
     """One page, opened from the server and from its file."""
     chinese = request.param.startswith(CHINESE)
     site, _ = request.getfixturevalue("chinese_book" if chinese else "built_book")
@@ -117,40 +122,45 @@ def seen(request, driver, serve) -> Seen:
     driver.get("about:blank")
     requests_of(driver), errors_of(driver)
 
-    open_page(driver, f"{server}/{path}")
-    seen.live_quizzes = len(driver.find_elements(By.CSS_SELECTOR, ".unrolled-quiz.is-live"))
+    in_full = seen.page in IN_FULL
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+    with contextlib.nullcontext() if in_full else without_formulas():
+        open_page(driver, f"{server}/{path}", formulas=in_full)
+    if not in_full:
+        driver.execute_script(NO_FORMULAS)
+    seen.live_quizzes = len(driver.find_elements(By.CSS_SELECTOR, ".unrolled-quiz.is-live"))
     seen.phone_width = driver.execute_script("return document.documentElement.scrollWidth")
     seen.runs_off = driver.execute_script(RUNS_OFF)
-    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    seen.requests, seen.errors = requests_of(driver), errors_of(driver)
 
     driver.execute_script(PREPARE)
+    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})  # without formulas: with them a layout takes a second
+    seen.requests, seen.errors = requests_of(driver), errors_of(driver)
     driver.execute_script(AXE)
-    set_mode(driver, "light")
-    seen.barriers["light"] = driver.execute_async_script(RUN_AXE, None, ALL_BUT_COLOURS)
-    if seen.page not in IN_FULL:
+    seen.barriers["light"] = barriers(driver, "light", EVERYTHING if in_full else ALL_BUT_COLOURS)
+    if not in_full:
         return seen
-    for mode in ("light", "dark"):
-        seen.barriers[mode] = seen.barriers.get(mode, []) + pale(driver, mode)
+    seen.barriers["dark"] = barriers(driver, "dark", COLOURS)
 
     driver.get("about:blank")
     requests_of(driver), errors_of(driver)
-    open_page(driver, (site / path).as_uri())
+    twice = seen.page in FORMULAS_TWICE
+    with contextlib.nullcontext() if twice else without_formulas():
+        open_page(driver, (site / path).as_uri(), formulas=twice)
     seen.file_requests, seen.file_errors = requests_of(driver), errors_of(driver)
     return seen
 
 
-def pale(browser, mode: str) -> list[str]:
-    """What axe says of the colours of a page in light or dark."""
+def barriers(browser, mode: str, options: dict) -> list[str]:
+    """What axe says of a page in light or dark."""
     set_mode(browser, mode)
-    return browser.execute_async_script(RUN_AXE, "[data-text]", COLOURS) if browser.execute_script(MARK) else []
+    browser.execute_script(MARK)
+    return browser.execute_async_script(RUN_AXE, options)
 
 
-def open_page(browser, url: str) -> None:
+def open_page(browser, url: str, formulas: bool = True) -> None:
     browser.get(url)
     WebDriverWait(browser, 60).until(lambda b: b.execute_script("return document.readyState") == "complete")
-    if browser.find_elements(By.CSS_SELECTOR, ".math"):
+    if formulas and browser.find_elements(By.CSS_SELECTOR, ".math"):
         WebDriverWait(browser, 60).until(lambda b: b.find_elements(By.CSS_SELECTOR, "mjx-container"))
 
 
@@ -209,8 +219,8 @@ def test_axe_finds_what_is_wrong(driver, address):
     open_page(driver, f"{address}/index.html")
     driver.execute_script("document.querySelector('article').insertAdjacentHTML('beforeend', arguments[0])", '<p style="color: #ddd">pale</p><input>')
     driver.execute_script(AXE)
-    assert {line.split(":")[0] for line in driver.execute_async_script(RUN_AXE, None, ALL_BUT_COLOURS)} == {"critical label"}
-    assert {line.split(":")[0] for line in pale(driver, "light")} == {"serious color-contrast"}
+    assert {line.split(":")[0] for line in barriers(driver, "light", ALL_BUT_COLOURS)} == {"critical label"}
+    assert {line.split(":")[0] for line in barriers(driver, "light", COLOURS)} == {"serious color-contrast"}
 
 
 def test_a_right_answer_in_a_chapter_is_kept_over_a_reload(browser, address):

@@ -8,7 +8,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("formulas_unset")]
 
 COMPOUNDS = ["梯度消失", "循环神经网络", "长短期记忆", "留出文本", "通过时间反向传播"]  # of two to four words each
 

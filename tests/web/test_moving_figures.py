@@ -16,7 +16,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from unrolled import cells
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("web")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("formulas_unset")]
 
 FIGURES = {
     "agreement": "index", "unroll": "recurrence/rnn", "radius": "recurrence/gradients", "lstm-parts": "gates/lstm", "gates": "gates/agreement",

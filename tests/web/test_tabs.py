@@ -7,7 +7,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("formulas_unset")]
 CHOSEN = """
 return [...document.querySelectorAll(".sd-tab-set")].map((set) => set.querySelector(":scope > input:checked + label").textContent.trim());
 """
