@@ -67,7 +67,7 @@ def updated(params, X, Y, H_0, lr, theta, *, W_back=None, flows=1.0, frozen=(), 
         flowing = flows * (dZ[t] @ (W_hh if W_back is None else W_back(W_hh)).T)
     H_prev = cells.previous_states(H, H_0 if H_start is None else H_start(H_0))
     _, dW_xh = cells.input_product_backward(dZ, X, W_xh)
-    dW_hh = np.einsum("tnk,tnh->kh", H_prev, dZ)
+    dW_hh = np.tensordot(H_prev, dZ, ([0, 1], [0, 1]))
     grads = dict(zip(SHAPES, (dW_xh, dW_hh, dZ.sum(axis=(0, 1)), dW_hq, db_q)))
     grads, _ = clip(grads, theta)
     new = {name: w if name in frozen else w - lr * grads[name] for name, w in params.items()}
