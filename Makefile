@@ -22,7 +22,7 @@ all: book sample-class
 
 setup: $(READY)
 
-# Bytecode is made afterwards, by all cores; pip would make it by one, in twice the time.
+# Bytecode is made afterwards, by all cores; pip would make it by one.
 define install
 	@$(PYTHON) -c 'import sys; sys.exit("Unrolled needs Python 3.11 or newer; $(PYTHON) is %d.%d. Name another: make PYTHON=python3.11" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
