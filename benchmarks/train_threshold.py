@@ -1,10 +1,10 @@
 """Where does the limit on the held-out perplexity of `train` (assignment 04) come from?
 
-The check trains a learner's network for 4000 updates on toy English and asks for its perplexity on a text not seen, over the best
+The check trains a learner's network for 1500 updates on toy English and asks for its perplexity on a text not seen, over the best
 possible one on that very text. This runs the same long run, each time with fresh texts and weights: a right solution 100 times, and
-five wrong ones 10 times each. Every right run must lie below the limit of the check, and every run of the first three wrong ones above.
-The last two train almost as well: right and wrong overlap from 1.11 to 1.13, so no limit tells them apart, and the cases that
-compare update by update must fail them. For comparison: the 5-gram model that counted the same text. What is printed is written to `_build/benchmarks/train_threshold.json`.
+five wrong ones 10 times each. Every right run must lie below the limit of the check, and every run of the first four wrong ones above. The
+last one trains almost as well, from 1.19 on, and the limit keeps away from right runs: the comparison of each loss must fail those below it. For
+comparison: the 5-gram model that counted the same text. What is printed is written to `_build/benchmarks/train_threshold.json`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ WRONG = {
     "not clipped": functools.partial(task._train, clip=shared.unclipped),
     "state reset at each window": functools.partial(task._train, carried=lambda H_T, H_0: 0 * H_0),
     "W_hh not trained": functools.partial(task._train, frozen=("W_hh",)),
-    "gradient not carried": functools.partial(task._train, flows=0.0),
     "W_hh not transposed": functools.partial(task._train, W_back=np.transpose),
+    "gradient not carried": functools.partial(task._train, flows=0.0),
 }
-TRAIN_ALMOST_AS_WELL = ("gradient not carried", "W_hh not transposed")
+TRAIN_ALMOST_AS_WELL = ("gradient not carried",)
 
 
 @np.errstate(all="ignore")
@@ -49,8 +49,7 @@ def ratio(train, seed: int) -> tuple[float, float, float]:
 def five_gram(seed: int) -> float:
     """The same ratio of a 5-gram model that counted the text which the long run reads."""
     arguments, held_out, best = task.long_run(seed)
-    batches = arguments["batches"][: task.TRAINING_CHARACTERS // (task.SEQUENCES * task.STEPS)]
-    strips = np.concatenate([X for X, _ in batches])  # (steps, N)
+    strips = np.concatenate([X for X, _ in arguments["batches"]])  # (steps, N)
     return math.exp(ngram.KneserNey(strips.T.reshape(-1), 5, len(ALPHABET)).held_out_loss(held_out)) / best
 
 

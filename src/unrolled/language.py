@@ -72,6 +72,7 @@ def known(name: str) -> str | None:
     return next((one for one in found if _parts(one) == asked), found[0] if found else None)
 
 
+@functools.lru_cache(maxsize=64)
 def _parts(name: str) -> tuple[str, str, str]:
     """Language, script (of Chinese alone) and territory of the name of a locale."""
     first, *rest = [part for part in re.split(r"[-_]", re.split(r"[.@]", name)[0]) if part] or [""]

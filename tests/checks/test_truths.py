@@ -195,7 +195,7 @@ def test_a_check_of_every_task_loads_nothing_but_numpy():
         "        raise ImportError(f'{name} is not there')\nsys.meta_path.insert(0, Only())\n"
         "from unrolled.checks import TASKS, run\n"
         "for task in TASKS.values():\n"
-        "    if task.name != 'train':\n"  # its 4000 updates take seconds; the light install's test runs them
+        "    if task.name != 'train':\n"  # its long run takes seconds; the light install's test runs them
         "        assert run.run(task, run.in_process(task.solution)).passed, task.name\n"
         "    wrong = run.run(task, run.in_process(lambda *arguments: None))\n"
         "    assert wrong.message, task.name\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import shlex
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -35,10 +36,21 @@ Object.defineProperty(window, "MathJax", { configurable: true, set: (options) =>
 MISSING = "chromium is missing: install it with `sudo apt-get install chromium chromium-driver`"
 
 
+def _browser(folder: Path) -> str | None:
+    """The command that starts Chromium. Where Debian's package chromium-headless-shell is there: Chromium without what draws its own windows, menus and
+    settings, which takes a third less time for the same pages. It opens no page by itself, and the driver waits for one."""
+    if not (shell := shutil.which("chromium-headless-shell")):
+        return shutil.which("chromium")
+    command = folder / "chromium-with-a-page"
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(shell)} "$@" data:,\n', encoding="utf-8")
+    command.chmod(0o755)
+    return str(command)
+
+
 @pytest.fixture(scope="session")
 def driver(tmp_path_factory) -> Iterator[webdriver.Chrome]:
     """Chromium, started once, with a profile of its own. Take ``browser`` in tests."""
-    chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
+    chromium, chromedriver = _browser(tmp_path_factory.mktemp("command")), shutil.which("chromedriver")
     if not (chromium and chromedriver):
         pytest.skip(MISSING)
     options = webdriver.ChromeOptions()
