@@ -10,6 +10,8 @@ from urllib.parse import unquote, urldefrag
 import pytest
 from parsed import parsed
 
+from unrolled.site import slim
+
 pytestmark = pytest.mark.slow
 
 # What makes a browser fetch something by itself, as tag and attribute.
@@ -29,6 +31,13 @@ def test_the_strict_build_has_no_warning(built_book):
     _, log = built_book
     assert log.strip().endswith("exit status 0"), log[-4000:]
     assert "WARNING" not in log, log[-4000:]
+
+
+def test_code_has_no_tags_that_change_nothing(built_book):
+    site, _ = built_book
+    plain = slim.plain_classes((site / "_static" / slim.STYLES).read_text())
+    assert plain
+    assert [page.name for page in content_pages(site) if slim.without_tags(page.read_bytes(), plain) != page.read_bytes()] == []
 
 
 def test_every_page_of_the_table_of_contents_is_there(built_book, course):

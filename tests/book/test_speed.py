@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 
 import hypothesis.strategies as st
 import pybtex.plugin
@@ -15,6 +17,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.environment.adapters import toctree
 from sphinx.environment.collectors.toctree import TocTreeCollector
 from sphinx.util.nodes import NodeMatcher
+from sphinxcontrib.bibtex.domain import BibtexDomain
 
 from unrolled.site import speed
 from sphinx.util.docutils import docutils_namespace, patch_docutils
@@ -28,8 +31,9 @@ def as_before():
     """Leaves the collector, pybtex, docutils and Sphinx as they were."""
     threshold, entry_points = gc.get_threshold(), pybtex.plugin.entry_points
     findall, entries_from_toctree = nodes.Node.findall, toctree._entries_from_toctree
-    assign_figure_numbers = TocTreeCollector.assign_figure_numbers
+    assign_figure_numbers, env_updated = TocTreeCollector.assign_figure_numbers, BibtexDomain.env_updated
     yield
+    BibtexDomain.env_updated = env_updated
     TocTreeCollector.assign_figure_numbers = assign_figure_numbers
     gc.set_threshold(*threshold)
     pybtex.plugin.entry_points = entry_points
@@ -180,3 +184,36 @@ def test_figures_keep_their_numbers_where_nothing_changed_and_follow_what_did(tm
     (source / "index.md").write_text("# Front\n\n```{toctree}\n:numbered:\nlater\n```\n\nSee {numref}`fig-later`.\n")
     (source / "earlier.md").unlink()
     assert "Fig. 1.2" in build()
+
+
+def test_references_are_written_out_where_something_changed_and_stay_elsewhere(tmp_path, monkeypatch):
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.mkdir()
+    entry = "@book{%s, author={Ann Author}, title={%s}, year={1990}, publisher={Press}}\n"
+    (source / "all.bib").write_text(entry % ("one", "First") + entry % ("two", "Second"))
+    (source / "index.md").write_text("# Front\n\n```{toctree}\nlist\n```\n\nAs {cite}`one` says.\n")
+    (source / "list.md").write_text("# Cited\n\n```{bibliography}\n```\n")
+    written = []
+    formatted = BibtexDomain.get_formatted_entries
+    monkeypatch.setattr(BibtexDomain, "get_formatted_entries", lambda *given: written.append(given) or formatted(*given))
+
+    def build():
+        written.clear()
+        build_book(source, out, "sphinxcontrib.bibtex", "unrolled.site.speed", bibtex_bibfiles=["all.bib"])
+        return (out / "list.html").read_text()
+
+    assert "First" in build() and written
+    assert "First" in build() and not written
+    (source / "index.md").write_text("# Front\n\n```{toctree}\nlist\n```\n\nAs {cite}`one` and {cite}`two` say.\n")
+    assert build() and written  # the list is written out with the second, though Sphinx does not write its page anew
+    (source / "all.bib").write_text(entry % ("one", "First") + entry % ("two", "Another"))
+    assert "Another" in build()
+
+
+def test_at_its_end_a_build_looks_for_no_garbage():
+    code = (
+        "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 10_000, len(gc.get_objects())))\n"
+        "from unrolled.site import speed; speed._leave_quickly()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True 0"

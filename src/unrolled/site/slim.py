@@ -81,5 +81,5 @@ def without_blanks(page: bytes) -> bytes:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Act when the site is finished."""
-    app.connect("build-finished", slim)
+    app.connect("build-finished", slim, priority=700)  # after the theme has written its styles
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

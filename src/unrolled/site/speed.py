@@ -4,15 +4,18 @@
 - Sphinx reads the whole document that a `{numref}` leads to, for each of them, to look at one node.
 - Some 150 steps look through every node of every page. docutils goes down by a generator in a generator for each node; a stack is enough.
 - Sphinx reads all documents to number their figures, also where none has changed since they were numbered.
+- pybtex writes out all references for each build, also where no page has changed that cites one, and no list of references.
 - The list of all pages beside each page copies all headings of all pages, and then drops those below the titles.
-- A document is a web of nodes that point at each other. Python looks for garbage in it after every 700 new nodes; there is hardly any.
+- A document is a web of nodes that point at each other. Python looks for garbage in it after every 700 new nodes; there is hardly any. At the end it
+  looks again, several times, at all that the end of the program frees anyway.
 """
 
 from __future__ import annotations
 
+import atexit
 import functools
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pybtex.plugin
@@ -24,6 +27,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.environment.adapters import toctree
 from sphinx.environment.collectors.toctree import TocTreeCollector
 from sphinx.util.typing import ExtensionMetadata
+from sphinxcontrib.bibtex.domain import BibtexDomain
 
 from unrolled import __version__
 
@@ -125,11 +129,16 @@ def _list_titles(app: Sphinx, env: BuildEnvironment) -> None:
     toctree._entries_from_toctree = entries
 
 
-def _number_what_changed(app: Sphinx) -> None:
-    """Let figures keep their numbers where no page came, changed or went."""
+def _what_changed(app: Sphinx) -> set[str]:
+    """The pages that came, changed or went: empty until they are found, and afterwards where there are none."""
     different: set[str] = set()
     app.connect("env-get-outdated", lambda app, env, added, changed, removed: different.update(removed) or [])
     app.connect("env-before-read-docs", lambda app, env, pages: different.update(pages))
+    return different
+
+
+def _number_what_changed(different: set[str]) -> None:
+    """Let figures keep their numbers where no page is different."""
     by_sphinx = getattr(TocTreeCollector.assign_figure_numbers, "by_sphinx", TocTreeCollector.assign_figure_numbers)
 
     @functools.wraps(by_sphinx)
@@ -140,6 +149,24 @@ def _number_what_changed(app: Sphinx) -> None:
     TocTreeCollector.assign_figure_numbers = assign_figure_numbers
 
 
+def _cite_what_changed(different: set[str]) -> None:
+    """Let references stay as they were written out where no page is different. A page with a list of them is, when their file has changed."""
+    by_bibtex = getattr(BibtexDomain.env_updated, "by_bibtex", BibtexDomain.env_updated)
+
+    @functools.wraps(by_bibtex)
+    def env_updated(self: BibtexDomain) -> Iterable[str]:
+        return by_bibtex(self) if different or not self.citations else []
+
+    env_updated.by_bibtex = by_bibtex
+    BibtexDomain.env_updated = env_updated
+
+
+def _leave_quickly() -> None:
+    """Let Python look for no garbage any more when the program ends."""
+    atexit.unregister(gc.freeze)
+    atexit.register(gc.freeze)
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Set all of it up."""
     if not hasattr(pybtex.plugin.entry_points, "cache_info"):
@@ -147,6 +174,9 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     gc.set_threshold(NODES_BETWEEN_LOOKS, 20, 20)
     app.add_domain(NumberedDomain, override=True)
     _find_by_a_stack()
-    _number_what_changed(app)
+    different = _what_changed(app)
+    _number_what_changed(different)
+    _cite_what_changed(different)
+    _leave_quickly()
     app.connect("env-check-consistency", _list_titles)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
