@@ -220,6 +220,14 @@ def test_a_page_does_not_run_off_a_phone(seen):
     assert seen.runs_off == []
 
 
+@pytest.mark.parametrize("width", [600, 768, 992, 1100, 1199, 1200, 1920])
+def test_a_chapter_does_not_run_off_a_window(browser, address, formulas_unset, width):
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {**PHONE, "width": width, "mobile": False})
+    open_page(browser, f"{address}/gates/lstm.html", formulas=False)
+    wide, room = browser.execute_script("const page = document.documentElement; return [page.scrollWidth, page.clientWidth]")
+    assert wide <= room
+
+
 def test_a_pages_quizzes_are_live(seen):
     assert seen.live_quizzes == (2 if seen.page.rsplit("/", 1)[-1] in QUIZZES else 0)
 
