@@ -38,7 +38,7 @@ MISSING = "chromium is missing: install it with `sudo apt-get install chromium c
 
 def _browser(folder: Path) -> str | None:
     """The command that starts Chromium. Where Debian's package chromium-headless-shell is there: Chromium without what draws its own windows, menus and
-    settings, which takes a third less time for the same pages. It opens no page by itself, and the driver waits for one."""
+    settings, which takes a fifth to a third less time for the same pages. It opens no page by itself, and the driver waits for one."""
     if not (shell := shutil.which("chromium-headless-shell")):
         return shutil.which("chromium")
     command = folder / "chromium-with-a-page"
